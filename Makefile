@@ -1,0 +1,72 @@
+# Two commands on a fresh machine: `make run` and `make test`. Everything lives in .venv.
+PYTHON ?= python3.11
+VENV ?= .venv
+BIN := $(VENV)/bin
+COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	--overrides requirements/overrides.txt
+
+.PHONY: run test test-paddle check lint format bench parity fixtures lock setup setup-dev clean
+
+run: setup  ## start a local Ray cluster and the service; honours HOST, PORT, API_KEY
+	@$(BIN)/ocr-serve run
+
+test: setup-dev  ## the whole test suite
+	$(BIN)/pytest
+
+test-paddle: .venv-paddle/.ready  ## the Paddle engine, in an environment that has paddlepaddle (CPU)
+	.venv-paddle/bin/pytest tests/paddle
+
+check: lint  ## what CI runs before the tests
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+lint: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: setup-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+parity: setup-dev  ## the service's text beside PaddleOCR's own: make parity EVAL=DIR
+	$(BIN)/python tests/bench/parity.py --eval "$(EVAL)"
+
+fixtures: setup-dev  ## render the test documents anew (needs fonts-noto-cjk and fonts-nanum)
+	$(BIN)/python tests/fixtures/generate.py
+
+lock: setup-dev  ## resolve the requirement files anew
+	$(COMPILE) --upgrade requirements/dev.in -o requirements/dev.txt
+	$(COMPILE) -c requirements/dev.txt requirements/runtime.in -o requirements/runtime.txt
+	$(COMPILE) -c requirements/dev.txt requirements/paddle-cpu.in -o requirements/paddle-cpu.txt
+	$(COMPILE) --upgrade requirements/uv.in -o requirements/uv.txt
+
+setup: $(VENV)/.runtime
+
+setup-dev: $(VENV)/.dev
+
+$(VENV)/bin/uv: requirements/uv.txt
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed (PYTHON=path/to/python3.11)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/uv.txt
+	@touch $@
+
+# The overrides are resolved into the lock: `--no-deps` keeps the excluded OpenCV builds out.
+$(VENV)/.runtime: $(VENV)/bin/uv requirements/runtime.txt pyproject.toml
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements/runtime.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.venv-paddle/.ready: requirements/paddle-cpu.txt requirements/dev.txt pyproject.toml $(VENV)/bin/uv
+	$(BIN)/uv venv --quiet --allow-existing --python $(PYTHON) .venv-paddle
+	$(BIN)/uv pip install --quiet --python .venv-paddle/bin/python --no-deps --require-hashes -r requirements/dev.txt
+	$(BIN)/uv pip install --quiet --python .venv-paddle/bin/python --no-deps --require-hashes \
+		-r requirements/paddle-cpu.txt
+	$(BIN)/uv pip install --quiet --python .venv-paddle/bin/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .venv-paddle .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,106 @@
+"""Typed settings of the graph: what `serve_config.yaml` may say under ``args``, and what a profile holds."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+
+EngineName = Literal["openvino", "onnxruntime", "paddle", "fake"]
+Precision = Literal["auto", "f32", "bf16"]
+LimitType = Literal["min", "max"]
+
+
+class Settings(BaseModel):
+    """Base of all settings: a misspelt key is an error, never a silent default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EngineOptions(Settings):
+    """How an engine runs a network.
+
+    ``threads`` is what one replica may use, in cores; ``precision: auto`` takes bfloat16 where the processor
+    has it; ``fake_delay_ms`` makes the fake engine as slow as a real one.
+    """
+
+    engine: EngineName = "openvino"
+    device: str = "auto"
+    threads: PositiveInt = 1
+    precision: Precision = "auto"
+    fake_delay_ms: float = Field(default=0.0, ge=0.0)
+
+
+class BatchKnobs(Settings):
+    """Knobs of a stage's batch: `user_config` of its deployment, so a rollout changes them in place.
+
+    ``max_batch_size`` counts in the stage's own unit: pages for the detector, padded pixels for the
+    recogniser. ``batch_wait_timeout_s`` is how long a batch that is not full waits for company.
+    ``max_items_per_run`` bounds what one run of the network holds (pages, crops): a CPU is fastest with
+    one, a GPU with many.
+    """
+
+    max_batch_size: PositiveInt = 1
+    batch_wait_timeout_s: float = Field(default=0.0, ge=0.0, le=1.0)
+    max_items_per_run: PositiveInt = 1
+
+
+class ReplicaOptions(Settings):
+    """Where and how often a deployment runs. ``num_replicas: auto`` is one a core of the cluster."""
+
+    num_replicas: PositiveInt | Literal["auto"] = 1
+    num_cpus: float = Field(default=0.1, ge=0.0)
+    num_gpus: float = Field(default=0.0, ge=0.0)
+    max_ongoing_requests: PositiveInt = 16
+    max_queued_requests: int = Field(default=-1, ge=-1)
+
+
+class ModelStage(Settings):
+    """A deployment that runs a network."""
+
+    model: str
+    run: EngineOptions = EngineOptions()
+    replicas: ReplicaOptions = ReplicaOptions()
+    knobs: BatchKnobs = BatchKnobs()
+    warm_up: bool = True
+
+
+class DetectionStage(ModelStage):
+    """The text detector; the limits resize a page before it is looked at (see docs/api.md)."""
+
+    limit_side_len: PositiveInt = 1600
+    limit_type: LimitType = "max"
+    max_side_len: PositiveInt = 4000
+    thresh: float = Field(default=0.3, ge=0.0, le=1.0)
+    box_thresh: float = Field(default=0.6, ge=0.0, le=1.0)
+    unclip_ratio: float = Field(default=1.5, ge=0.5, le=5.0)
+
+
+class RecognitionStage(ModelStage):
+    """A text recogniser, with the text-line direction classifier that runs beside it."""
+
+    direction_model: str
+    width_bucket_px: PositiveInt = 32
+    max_width_px: PositiveInt = 3200
+
+
+class OrientationStage(ModelStage):
+    """The document orientation classifier; less sure than ``min_confidence``, a page stays as it is."""
+
+    min_confidence: float = Field(default=0.8, ge=0.0, le=1.0)
+
+
+class RendererStage(Settings):
+    """The PDF renderer. A page that takes longer than ``page_timeout_s`` costs the replica its life."""
+
+    replicas: ReplicaOptions = ReplicaOptions()
+    max_page_pixels: PositiveInt = 40_000_000
+    page_timeout_s: float = Field(default=30.0, gt=0.0)
+
+
+class Limits(Settings):
+    """What one request may ask for."""
+
+    max_bytes: PositiveInt = 50 * 1024 * 1024
+    max_pixels: PositiveInt = 100_000_000
+    max_pages: PositiveInt = 500
+    pages_in_flight: PositiveInt = 4
+    request_timeout_s: float = Field(default=300.0, gt=0.0)

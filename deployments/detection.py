@@ -1,0 +1,55 @@
+"""Deployment of the text detector."""
+
+import asyncio
+
+import cv2
+from ray import serve
+
+from configs.settings import BatchKnobs, DetectionStage
+from deployments.document import DetectedLines, DetectionOptions, Image, StageInfo
+from deployments.engines.paddle_check import PaddleCheck, check_paddle
+from deployments.models.detection import DetectionRequest
+from deployments.models.loader import load_detection
+from deployments.worker import Worker
+
+
+@serve.deployment
+class Detection:
+    """Finds the lines of pages. Adds to `DetectionModel`: a replica, batches over requests, health, live knobs."""
+
+    def __init__(self, stage: DetectionStage) -> None:
+        cv2.setNumThreads(stage.run.threads)
+        self._stage = stage
+        self._loaded = load_detection(stage)
+        self._worker = Worker("detection")
+        self.reconfigure(stage.knobs.model_dump())
+
+    async def detect(self, pixels: Image, options: DetectionOptions) -> DetectedLines:
+        """Quads of one page (uint8, (h, w, 3), BGR), in page pixels."""
+        result = await self._detect_batch(DetectionRequest(pixels, options))
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    @serve.batch(max_batch_size=1, batch_wait_timeout_s=0.0)
+    async def _detect_batch(self, requests: list[DetectionRequest]) -> list[DetectedLines | Exception]:
+        return await self._worker.run(self._loaded.model.detect_each, requests)
+
+    async def describe(self) -> StageInfo:
+        """The model that runs here."""
+        return self._loaded.info
+
+    async def check_paddle(self) -> PaddleCheck:
+        """Paddle's own check of itself on this replica's device."""
+        return await asyncio.to_thread(check_paddle)
+
+    def reconfigure(self, user_config: dict[str, object]) -> None:
+        """Take new batch knobs, with no restart."""
+        knobs = BatchKnobs.model_validate(user_config)
+        self._detect_batch.set_max_batch_size(knobs.max_batch_size)
+        self._detect_batch.set_batch_wait_timeout_s(knobs.batch_wait_timeout_s)
+        self._loaded.model.set_max_pages_per_run(knobs.max_items_per_run)
+
+    def check_health(self) -> None:
+        """Raise when the model is stuck, so that Serve replaces the replica."""
+        self._worker.check()

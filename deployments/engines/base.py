@@ -1,0 +1,44 @@
+"""What every engine is: a loaded network that maps arrays to arrays.
+
+An engine object belongs to one thread. None of the backends promises that two threads may run one predictor
+at the same time (PaddleX's own mixes up the texts of two callers then), so a replica gives each of its
+threads an engine of its own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from deployments.document import FloatArray
+
+
+@dataclass(frozen=True)
+class NetworkFiles:
+    """The files of one network, as an engine needs them.
+
+    ``weights`` is ``inference.onnx``, or ``inference.json`` beside its ``.pdiparams`` for Paddle; ``config``
+    is the parsed ``inference.yml``. The fake engine has no weights.
+    """
+
+    name: str
+    task: str
+    weights: Path | None
+    config: dict[str, Any]
+
+
+class Engine(Protocol):
+    """A loaded network.
+
+    ``name`` is the backend, ``version`` its release, ``device`` where it runs (``cpu``, ``gpu:0``) and
+    ``precision`` the arithmetic that it settled on (``f32``, ``bf16``).
+    """
+
+    name: str
+    version: str
+    device: str
+    precision: str
+
+    def run(self, inputs: Sequence[FloatArray]) -> list[FloatArray]:
+        """Outputs of the network, in its own order, for inputs in its own order (float32, batch first)."""
+        ...

@@ -1,0 +1,96 @@
+"""A deterministic engine with no weights, for tests and demos of the whole service.
+
+It answers in the shapes of the real networks, from the pixels alone: the detector marks ink, the recogniser
+spells a digest of the crop. So two callers whose pages are mixed up see each other's text, and a text that
+depends on its batch shows.
+"""
+
+import hashlib
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+
+from configs.settings import EngineOptions
+from deployments.document import FloatArray
+from deployments.engines.base import NetworkFiles
+from deployments.errors import ModelError
+
+FAKE_ALPHABET = "0123456789abcdef"
+_CTC_STRIDE_PX = 8
+_INK_LEVEL = -0.5
+_INK_SPREAD_PX = (25, 5)
+_DIGEST_LETTERS = 8
+
+
+_NORMALIZE = {"NormalizeImage": {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}}
+FAKE_CONFIGS: dict[str, dict[str, Any]] = {
+    "text_detection": {"PreProcess": {"transform_ops": [_NORMALIZE]}},
+    "text_recognition": {
+        "PreProcess": {"transform_ops": [{"RecResizeImg": {"image_shape": [3, 48, 320]}}]},
+        "PostProcess": {"character_dict": list(FAKE_ALPHABET)},
+    },
+    "doc_orientation": {
+        "PreProcess": {
+            "transform_ops": [{"ResizeImage": {"resize_short": 256}}, {"CropImage": {"size": 224}}, _NORMALIZE]
+        }
+    },
+    "textline_orientation": {},
+}
+
+
+class FakeEngine:
+    """Stands in for a network of a given task; see `deployments.engines.base.Engine`."""
+
+    name = "fake"
+    version = "1"
+    device = "cpu"
+    precision = "f32"
+
+    def __init__(self, files: NetworkFiles, options: EngineOptions) -> None:
+        tasks = {
+            "text_detection": _mark_ink,
+            "text_recognition": _spell_digests,
+            "doc_orientation": _say_upright,
+            "textline_orientation": _say_upright,
+        }
+        if files.task not in tasks:
+            raise ModelError(f"The fake engine has no network for {files.task!r}.")
+        self._network = tasks[files.task]
+        self._delay_s = options.fake_delay_ms / 1000
+
+    def run(self, inputs: Sequence[FloatArray]) -> list[FloatArray]:
+        """One output for the first input (float32, batch first)."""
+        if self._delay_s:
+            time.sleep(self._delay_s)
+        return [self._network(inputs[0])]
+
+
+def _mark_ink(batch: FloatArray) -> FloatArray:
+    """(N, 3, H, W) normalised pages -> (N, 1, H, W) text probability: ink, spread to join letters."""
+    ink = (batch.mean(axis=1) < _INK_LEVEL).astype(np.float32)
+    kernel = np.ones(_INK_SPREAD_PX[::-1], np.uint8)
+    return np.stack([cv2.dilate(page, kernel) for page in ink])[:, None].astype(np.float32)
+
+
+def _spell_digests(batch: FloatArray) -> FloatArray:
+    """(N, 3, 48, W) crops -> (N, W / 8, classes) probabilities that spell the start of each crop's digest."""
+    steps = max(1, batch.shape[3] // _CTC_STRIDE_PX)
+    output = np.zeros((batch.shape[0], steps, len(FAKE_ALPHABET) + 2), np.float32)
+    output[:, :, 0] = 1.0
+    for row, crop in enumerate(batch):
+        digest = hashlib.sha256(np.ascontiguousarray(crop).tobytes()).hexdigest()
+        # Every second step is blank, so that a repeated letter is not merged with its neighbour.
+        for position, letter in enumerate(digest[: min(_DIGEST_LETTERS, (steps + 1) // 2)]):
+            output[row, 2 * position, 0] = 0.0
+            output[row, 2 * position, 1 + FAKE_ALPHABET.index(letter)] = 1.0
+    return output
+
+
+def _say_upright(batch: FloatArray) -> FloatArray:
+    """(N, 3, H, W) images -> (N, 4) class probabilities: the first class, with certainty."""
+    output = np.zeros((batch.shape[0], 4), np.float32)
+    output[:, 0] = 1.0
+    return output

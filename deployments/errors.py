@@ -1,0 +1,227 @@
+"""Everything that can go wrong with a document, as one tree.
+
+    ServiceError                      status  code
+    ├── InputError                    400     malformed_input
+    │   ├── EmptyInput                400     empty_input
+    │   ├── MalformedImage            400     malformed_image
+    │   ├── MalformedPdf              400     malformed_pdf
+    │   ├── BadRequest                400     malformed_request
+    │   ├── UnsupportedMedia          415     unsupported_media_type
+    │   ├── TooLarge                  413     too_large
+    │   │   ├── TooManyBytes          413     too_many_bytes
+    │   │   ├── TooManyPixels         413     too_many_pixels
+    │   │   └── TooManyPages          413     too_many_pages
+    │   └── Unprocessable             422     unprocessable
+    │       ├── InvalidOption         422     invalid_option
+    │       ├── EncryptedPdf          422     encrypted_pdf
+    │       ├── PageOutOfRange        422     page_out_of_range
+    │       └── LanguageNotInstalled  422     language_not_installed
+    ├── Unauthorized                  401     unauthorized
+    ├── Busy                          503     busy              + retry_after_s
+    │   ├── StageUnavailable          503     stage_unavailable + retry_after_s
+    │   └── NotReady                  503     not_ready         + retry_after_s
+    ├── DeadlineExceeded              504     deadline_exceeded
+    ├── StageFailed                   500     stage_failed
+    └── ModelError                    500     model_error
+        ├── ModelMissing              500     model_missing
+        └── ModelCorrupt              500     model_corrupt
+
+Each class has a stable ``code``, an HTTP ``status`` and a public message: the message is written for the
+caller and never carries a path, a document's text or a stack trace. Every constructor takes positional
+arguments only, because that is what survives pickling on the way through Ray.
+"""
+
+from typing import ClassVar
+
+
+class ServiceError(Exception):
+    """What a caller can be told. ``message`` is public; a cause stays in the log."""
+
+    code: ClassVar[str] = "internal_error"
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Internal error"
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message)
+        self.message = message or self.title
+
+
+class InputError(ServiceError):
+    """The caller sent something that cannot be read."""
+
+    code = "malformed_input"
+    status = 400
+    title = "Malformed input"
+
+
+class EmptyInput(InputError):
+    """The file has no bytes, or no file was sent."""
+
+    code = "empty_input"
+    title = "Empty input"
+
+
+class MalformedImage(InputError):
+    """The bytes start like an image, but cannot be decoded to the end."""
+
+    code = "malformed_image"
+    title = "Malformed image"
+
+
+class MalformedPdf(InputError):
+    """The bytes start like a PDF, but cannot be opened, or a page of it cannot be rendered."""
+
+    code = "malformed_pdf"
+    title = "Malformed PDF"
+
+
+class BadRequest(InputError):
+    """The HTTP request itself is malformed: no file part, a broken multipart body."""
+
+    code = "malformed_request"
+    title = "Malformed request"
+
+
+class UnsupportedMedia(InputError):
+    """The bytes are of no kind that the service reads."""
+
+    code = "unsupported_media_type"
+    status = 415
+    title = "Unsupported media type"
+
+
+class TooLarge(InputError):
+    """A limit of the service is exceeded."""
+
+    code = "too_large"
+    status = 413
+    title = "Too large"
+
+
+class TooManyBytes(TooLarge):
+    """The upload has more bytes than the service accepts."""
+
+    code = "too_many_bytes"
+    title = "Too many bytes"
+
+
+class TooManyPixels(TooLarge):
+    """A page has more pixels than the service decodes."""
+
+    code = "too_many_pixels"
+    title = "Too many pixels"
+
+
+class TooManyPages(TooLarge):
+    """The document has more pages than the service reads in one request."""
+
+    code = "too_many_pages"
+    title = "Too many pages"
+
+
+class Unprocessable(InputError):
+    """The request is well formed, but cannot be served as it stands."""
+
+    code = "unprocessable"
+    status = 422
+    title = "Unprocessable"
+
+
+class InvalidOption(Unprocessable):
+    """An option is unknown or has a value outside its range."""
+
+    code = "invalid_option"
+    title = "Invalid option"
+
+
+class EncryptedPdf(Unprocessable):
+    """The PDF needs a password."""
+
+    code = "encrypted_pdf"
+    title = "Encrypted PDF"
+
+
+class PageOutOfRange(Unprocessable):
+    """The pages asked for are not in the document."""
+
+    code = "page_out_of_range"
+    title = "Page out of range"
+
+
+class LanguageNotInstalled(Unprocessable):
+    """No running recogniser reads the language; the message says which command installs one."""
+
+    code = "language_not_installed"
+    title = "Language not installed"
+
+
+class Unauthorized(ServiceError):
+    """No key, or a wrong one."""
+
+    code = "unauthorized"
+    status = 401
+    title = "Unauthorized"
+
+
+class Busy(ServiceError):
+    """The service has no room now; the same request can be sent again after ``retry_after_s`` seconds."""
+
+    code = "busy"
+    status = 503
+    title = "Busy"
+
+    def __init__(self, message: str = "", retry_after_s: int = 1) -> None:
+        super().__init__(message)
+        # Exception pickles `self.args`: both must be there or the number is lost between processes.
+        self.args = (message, retry_after_s)
+        self.retry_after_s = retry_after_s
+
+
+class StageUnavailable(Busy):
+    """A stage's replica died or cannot be reached; Serve is replacing it."""
+
+    code = "stage_unavailable"
+    title = "Stage unavailable"
+
+
+class NotReady(Busy):
+    """The service is starting: a stage has not loaded its model yet."""
+
+    code = "not_ready"
+    title = "Not ready"
+
+
+class DeadlineExceeded(ServiceError):
+    """The request took longer than it may."""
+
+    code = "deadline_exceeded"
+    status = 504
+    title = "Deadline exceeded"
+
+
+class StageFailed(ServiceError):
+    """A stage failed on this page or document; the cause is in the service's log."""
+
+    code = "stage_failed"
+    title = "Stage failed"
+
+
+class ModelError(ServiceError):
+    """A model cannot be loaded."""
+
+    code = "model_error"
+    title = "Model error"
+
+
+class ModelMissing(ModelError):
+    """The model is in none of its places; the message says how to get it."""
+
+    code = "model_missing"
+    title = "Model missing"
+
+
+class ModelCorrupt(ModelError):
+    """The model's bytes are not the ones that the catalogue names."""
+
+    code = "model_corrupt"
+    title = "Model corrupt"

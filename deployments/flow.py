@@ -1,0 +1,214 @@
+"""The way of a document, from bytes to text, as one readable function over plain callables.
+
+Nothing here knows Ray: the stages are callables, so a test passes in its own and a replica passes in handles.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from deployments.document import (
+    Angle,
+    DetectedLines,
+    DetectionOptions,
+    Document,
+    Image,
+    Line,
+    LineCrop,
+    LineText,
+    Page,
+    PageError,
+    PageImage,
+    ReadOptions,
+    StageInfo,
+    Word,
+)
+from deployments.errors import Busy, PageOutOfRange, ServiceError, StageFailed, TooManyPages
+from deployments.vision.geometry import crop_lines, cut_quad, flip_quad, order_rows, shrink_page, turn_clockwise
+
+logger = logging.getLogger(__name__)
+
+# What the orientation network looks at: the shorter side of a page shrunk to this.
+ORIENTATION_SHORT_SIDE_PX = 256
+
+
+class PageSource(Protocol):
+    """An opened document, whose pages come one by one. ``load_page`` raises `InputError` for a broken page."""
+
+    page_count: int
+
+    async def load_page(self, number: int) -> PageImage:
+        """Page ``number`` (from 1) as pixels."""
+        ...
+
+
+@dataclass(frozen=True)
+class Stages:
+    """What a document passes through. Each callable may run anywhere; all raise `ServiceError` only."""
+
+    open_document: Callable[[bytes, ReadOptions], AbstractAsyncContextManager[PageSource]]
+    orient: Callable[[Image], Awaitable[Angle]]
+    detect: Callable[[Image, DetectionOptions], Awaitable[DetectedLines]]
+    recognize: Callable[[Sequence[LineCrop], ReadOptions], Awaitable[list[LineText]]]
+
+
+@dataclass(frozen=True)
+class FlowLimits:
+    """How many pages one document may have read, and how many of them are on their way at a time."""
+
+    max_pages: int
+    pages_in_flight: int
+
+
+async def read_document(
+    data: bytes,
+    stages: Stages,
+    options: ReadOptions,
+    limits: FlowLimits,
+    models: tuple[StageInfo, ...] = (),
+) -> Document:
+    """Every page that was asked for, in order, each with its text or its error.
+
+    Raises `InputError` when the document as a whole cannot be read, `Busy` when a stage has no room.
+    """
+    clock = StageClock()
+    async with stages.open_document(data, options) as source:
+        clock.add("open", clock.total_ms())
+        numbers = _choose_pages(source.page_count, options.pages, limits.max_pages)
+        gate = asyncio.Semaphore(limits.pages_in_flight)
+
+        async def read_in_turn(number: int) -> Page:
+            async with gate:
+                return await read_page(number, source, stages, options)
+
+        pages = await _gather_in_order([read_in_turn(number) for number in numbers])
+    return Document(pages, source.page_count, models, clock.with_pages(pages))
+
+
+async def _gather_in_order(readings: Sequence[Coroutine[object, object, Page]]) -> tuple[Page, ...]:
+    """The results in order; the first error stops the others and is raised as it is, not in a group."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(reading) for reading in readings]
+    except* ServiceError as errors:
+        raise next(_leaves(errors)) from None
+    return tuple(task.result() for task in tasks)
+
+
+def _leaves(group: BaseExceptionGroup[ServiceError]) -> Iterator[ServiceError]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
+
+
+async def read_page(number: int, source: PageSource, stages: Stages, options: ReadOptions) -> Page:
+    """One page with its lines in reading order; an error of the page stands in the page.
+
+    `Busy` passes through: a service without room must say so for the whole request, not lose a page.
+    """
+    clock = StageClock()
+    try:
+        with clock.measure("load"):
+            image = await source.load_page(number)
+        return await _read_pixels(image, stages, options, clock)
+    except Busy:
+        raise
+    except ServiceError as error:
+        return Page(number, error=PageError(error.code, error.message), stage_ms=clock.stage_ms)
+    except Exception:
+        # The cause may quote the document, so it goes to the log without its message's arguments.
+        logger.exception("page %d failed", number)
+        failed = StageFailed()
+        return Page(number, error=PageError(failed.code, failed.message), stage_ms=clock.stage_ms)
+
+
+async def _read_pixels(image: PageImage, stages: Stages, options: ReadOptions, clock: "StageClock") -> Page:
+    pixels = image.pixels
+    rotation: Angle = 0
+    if options.orientation:
+        with clock.measure("orientation"):
+            rotation = await stages.orient(await asyncio.to_thread(shrink_page, pixels, ORIENTATION_SHORT_SIDE_PX))
+            pixels = await asyncio.to_thread(turn_clockwise, pixels, rotation)
+    with clock.measure("detection"):
+        detected = await stages.detect(pixels, _detection_options(options))
+    with clock.measure("crop"):
+        ordered = detected.quads[order_rows(detected.quads)]
+        crops = await asyncio.to_thread(crop_lines, pixels, ordered)
+    with clock.measure("recognition"):
+        texts = await stages.recognize(crops, options) if crops else []
+    lines = tuple(
+        build_line(crop, text)
+        for crop, text in zip(crops, texts, strict=True)
+        if text.text and text.confidence >= options.rec_score_thresh
+    )
+    height, width = pixels.shape[:2]
+    return Page(image.number, width, height, rotation, lines, stage_ms=clock.stage_ms)
+
+
+def build_line(crop: LineCrop, text: LineText) -> Line:
+    """A line of the page from its crop and its text."""
+    quad = flip_quad(crop.quad) if text.flipped else crop.quad
+    words = None
+    if text.words is not None:
+        words = tuple(Word(word.text, word.confidence, cut_quad(quad, word.start, word.end)) for word in text.words)
+    return Line(text.text, text.confidence, quad, words)
+
+
+def _choose_pages(page_count: int, asked: tuple[int, ...] | None, max_pages: int) -> tuple[int, ...]:
+    numbers = tuple(range(1, page_count + 1)) if asked is None else asked
+    missing = [number for number in numbers if number > page_count]
+    if missing:
+        raise PageOutOfRange(f"The document has {page_count} page(s); page {missing[0]} was asked for.")
+    if len(numbers) > max_pages:
+        raise TooManyPages(
+            f"{len(numbers)} pages were asked for and {max_pages} are read in one request; use `pages` to choose."
+        )
+    return numbers
+
+
+def _detection_options(options: ReadOptions) -> DetectionOptions:
+    return DetectionOptions(
+        thresh=options.det_thresh,
+        box_thresh=options.det_box_thresh,
+        unclip_ratio=options.det_unclip_ratio,
+        limit_side_len=options.det_limit_side_len,
+        limit_type=options.det_limit_type,
+    )
+
+
+class StageClock:
+    """Wall time of each stage in milliseconds, waiting in queues included."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+        self.stage_ms: dict[str, float] = {}
+
+    def add(self, stage: str, elapsed_ms: float) -> None:
+        """Add to a stage's time."""
+        self.stage_ms[stage] = round(self.stage_ms.get(stage, 0.0) + elapsed_ms, 2)
+
+    @contextmanager
+    def measure(self, stage: str) -> Iterator[None]:
+        """Add the time of the block to a stage."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.add(stage, (time.perf_counter() - start) * 1e3)
+
+    def total_ms(self) -> float:
+        """Milliseconds since the clock was made."""
+        return round((time.perf_counter() - self._start) * 1e3, 2)
+
+    def with_pages(self, pages: Sequence[Page]) -> dict[str, float]:
+        """The document's own stages, the sums over its pages, and the total."""
+        for page in pages:
+            for stage, elapsed_ms in page.stage_ms.items():
+                self.add(stage, elapsed_ms)
+        return {**self.stage_ms, "total": self.total_ms()}

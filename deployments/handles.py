@@ -1,0 +1,176 @@
+"""Handles of the graph's deployments, dressed as the plain callables that `deployments.flow` wants.
+
+Here the faults of a distributed system become the errors of the service: a replica that dies is tried again
+elsewhere (reading is idempotent), a full queue is `Busy`, and whatever else fails stays in the log.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import numpy as np
+import ray
+from ray.exceptions import RayActorError, RayError, TaskCancelledError
+from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
+from ray.serve.handle import DeploymentHandle
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from deployments.document import Angle, DetectedLines, DetectionOptions, Image, LineCrop, LineText, PageImage, ReadOptions
+from deployments.errors import Busy, LanguageNotInstalled, MalformedPdf, ServiceError, StageFailed, StageUnavailable
+from deployments.flow import PageSource, Stages
+from deployments.models.recognition import RecognitionRequest
+from deployments.vision.images import ImageDocument, sniff_kind
+
+logger = logging.getLogger(__name__)
+
+_ATTEMPTS = 4
+_RETRY_AFTER_S = 5
+
+
+async def call_stage(handle: DeploymentHandle, method: str, *arguments: object) -> Any:
+    """The method's result on some replica. Raises `ServiceError` only, `asyncio.CancelledError` aside."""
+    retrying = AsyncRetrying(
+        retry=retry_if_exception_type(RayActorError),
+        stop=stop_after_attempt(_ATTEMPTS),
+        wait=wait_random_exponential(multiplier=0.2, max=2.0),
+        reraise=True,
+    )
+    with unwrap_stage_errors(handle.deployment_name, method):
+        return await retrying(_call_once, handle, method, arguments)
+
+
+async def _call_once(handle: DeploymentHandle, method: str, arguments: Sequence[object]) -> Any:
+    response = getattr(handle, method).remote(*arguments)
+    try:
+        return await response
+    except asyncio.CancelledError:
+        response.cancel()
+        raise
+
+
+@contextmanager
+def unwrap_stage_errors(deployment: str, method: str) -> Iterator[None]:
+    """Turn what Ray raises inside the block into the service's own errors; causes go to the log."""
+    try:
+        yield
+    except ServiceError as error:
+        # Ray raises a twin of the stage's own exception, whose text is a remote traceback.
+        raise getattr(error, "cause", error) from None
+    except BackPressureError as error:
+        raise Busy("The service has no room for more requests now.", _RETRY_AFTER_S) from error
+    except (RayActorError, DeploymentUnavailableError, TaskCancelledError) as error:
+        raise StageUnavailable("A part of the service is being replaced.", _RETRY_AFTER_S) from error
+    except (RayError, TimeoutError) as error:
+        logger.exception("%s.%s failed", deployment, method)
+        raise StageFailed() from error
+
+
+class RenderedPdf:
+    """A PDF whose pages are drawn elsewhere; see `deployments.flow.PageSource`."""
+
+    def __init__(self, renderer: DeploymentHandle, data: ray.ObjectRef, page_count: int, dpi: int) -> None:
+        self._renderer = renderer
+        self._data = data
+        self._dpi = dpi
+        self.page_count = page_count
+
+    async def load_page(self, number: int) -> PageImage:
+        """Page ``number`` (from 1). A page that kills its renderer again and again is a malformed one."""
+        try:
+            page: PageImage = await call_stage(self._renderer, "render_page", self._data, number, self._dpi)
+        except StageUnavailable as error:
+            raise MalformedPdf(f"Page {number} of the PDF cannot be rendered.") from error
+        return page
+
+
+class DecodedImage:
+    """An image file whose frames are decoded here; see `deployments.flow.PageSource`."""
+
+    def __init__(self, document: ImageDocument) -> None:
+        self._document = document
+        # Frames of one file are decoded one after the other: a decoder seeks in its file.
+        self._lock = asyncio.Lock()
+        self.page_count = document.page_count
+
+    async def load_page(self, number: int) -> PageImage:
+        """Frame ``number`` (from 1) as a page."""
+        async with self._lock:
+            return await asyncio.to_thread(self._document.read_page, number)
+
+
+class RemoteStages:
+    """The graph's deployments as stages. ``recognizers`` maps a model's name to its deployment."""
+
+    def __init__(
+        self,
+        renderer: DeploymentHandle,
+        orientation: DeploymentHandle,
+        detection: DeploymentHandle,
+        recognizers: Mapping[str, DeploymentHandle],
+        languages: Mapping[str, tuple[str, ...]],
+        max_pixels: int,
+    ) -> None:
+        self._renderer = renderer
+        self._orientation = orientation
+        self._detection = detection
+        self._recognizers = dict(recognizers)
+        self._languages = dict(languages)
+        self._max_pixels = max_pixels
+
+    def as_stages(self) -> Stages:
+        """The callables for `deployments.flow.read_document`."""
+        return Stages(self.open_document, self.orient, self.detect, self.recognize)
+
+    @asynccontextmanager
+    async def open_document(self, data: bytes, options: ReadOptions) -> AsyncIterator[PageSource]:
+        """The pages of a file. Raises `InputError` when it is of no readable kind."""
+        self.choose_recognizer(options.lang)
+        if sniff_kind(data) == "image":
+            yield DecodedImage(await asyncio.to_thread(ImageDocument, data, self._max_pixels))
+            return
+        # One copy in the object store serves every page; Ray frees it with the last reference.
+        reference = await asyncio.to_thread(ray.put, np.frombuffer(data, np.uint8))
+        page_count = await call_stage(self._renderer, "count_pages", reference)
+        yield RenderedPdf(self._renderer, reference, page_count, options.dpi)
+
+    async def orient(self, pixels: Image) -> Angle:
+        """Degrees clockwise that turn a page upright."""
+        angle: Angle = await call_stage(self._orientation, "classify", pixels)
+        return angle
+
+    async def detect(self, pixels: Image, options: DetectionOptions) -> DetectedLines:
+        """Where the lines of a page are."""
+        lines: DetectedLines = await call_stage(self._detection, "detect", pixels, options)
+        return lines
+
+    async def recognize(self, crops: Sequence[LineCrop], options: ReadOptions) -> list[LineText]:
+        """The texts of a page's crops: one call for all of them."""
+        request = RecognitionRequest(
+            tuple(crop.pixels for crop in crops),
+            tuple(not crop.upright for crop in crops),
+            options.direction,
+            options.words,
+        )
+        recognizer = self._recognizers[self.choose_recognizer(options.lang)]
+        texts: list[LineText] = await call_stage(recognizer, "read", request)
+        return texts
+
+    def choose_recognizer(self, lang: str | None) -> str:
+        """Name of the recogniser for a language; the first one when none is asked for.
+
+        Raises `LanguageNotInstalled` with the command that installs a model for it.
+        """
+        if lang is None:
+            return next(iter(self._recognizers))
+        for name in self._recognizers:
+            if lang in self._languages.get(name, ()):
+                return name
+        able = [name for name, languages in self._languages.items() if lang in languages]
+        if not able:
+            raise LanguageNotInstalled(f"No model of the catalogue reads the language {lang!r}.")
+        raise LanguageNotInstalled(
+            f"No running model reads the language {lang!r}: install one with `ocr-serve models pull {able[0]}`, "
+            f"then start the service with PRELOAD_MODELS={able[0]}."
+        )

@@ -1,0 +1,122 @@
+"""The text detector: pages in, line quads out (PP-OCR's DB network)."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from configs.settings import DetectionStage
+from deployments.document import DetectedLines, DetectionOptions, FloatArray, Image
+from deployments.engines.base import Engine
+from deployments.models.batch import answer_each
+from deployments.models.db_boxes import BoxOptions, find_boxes
+from deployments.models.normalize import ChannelNormalizer
+from deployments.models.resize import choose_detection_size, choose_padding
+
+# Pages of an upright and a lying A4 sheet at common sizes; other shapes compile when they come.
+_WARM_UP_ASPECTS = (2**0.5, 1 / 2**0.5)
+
+
+@dataclass(frozen=True, eq=False)
+class DetectionRequest:
+    """One page (uint8, (h, w, 3), BGR) and how it is to be looked at."""
+
+    pixels: Image
+    options: DetectionOptions = DetectionOptions()
+
+
+class DetectionModel:
+    """Finds lines of text: resize and normalise, run the network, binarise and box the map.
+
+    Not for use by two threads: its engine is not.
+    """
+
+    def __init__(self, engine: Engine, config: dict[str, Any], stage: DetectionStage) -> None:
+        self._engine = engine
+        self._stage = stage
+        self._max_pages_per_run = stage.knobs.max_items_per_run
+        operations = {name: args or {} for step in config["PreProcess"]["transform_ops"] for name, args in step.items()}
+        normalize = operations["NormalizeImage"]
+        self._normalizer = ChannelNormalizer(normalize["mean"], normalize["std"])
+
+    def set_max_pages_per_run(self, pages: int) -> None:
+        """Change how many pages one run of the network may hold."""
+        self._max_pages_per_run = pages
+
+    def detect_each(self, requests: Sequence[DetectionRequest]) -> list[DetectedLines | Exception]:
+        """As `detect`, but a page that fails answers with its error and spoils nobody else's."""
+        return answer_each(self.detect, requests)
+
+    def detect(self, requests: Sequence[DetectionRequest]) -> list[DetectedLines]:
+        """Quads for each page, in order; pages of one resized shape share a run of the network."""
+        by_shape: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for index, request in enumerate(requests):
+            by_shape[self.choose_size(request)].append(index)
+        results: list[DetectedLines | None] = [None] * len(requests)
+        for shape, same_shape in by_shape.items():
+            for start in range(0, len(same_shape), self._max_pages_per_run):
+                indices = same_shape[start : start + self._max_pages_per_run]
+                maps = self.core(self.pre([requests[index] for index in indices], shape))
+                for index, probability in zip(indices, maps, strict=True):
+                    results[index] = self.post(probability, requests[index])
+        return [result for result in results if result is not None]
+
+    def choose_size(self, request: DetectionRequest) -> tuple[int, int]:
+        """Height and width in pixels that the network sees of a page."""
+        height, width = choose_padding(*request.pixels.shape[:2])
+        return choose_detection_size(
+            height,
+            width,
+            request.options.limit_side_len or self._stage.limit_side_len,
+            request.options.limit_type or self._stage.limit_type,
+            self._stage.max_side_len,
+        )
+
+    def pre(self, requests: Sequence[DetectionRequest], shape: tuple[int, int]) -> FloatArray:
+        """(N, 3, H, W) float32, normalised, for pages whose resized shape is ``shape``."""
+        batch = np.empty((len(requests), 3, *shape), np.float32)
+        for request, out in zip(requests, batch, strict=True):
+            pixels = request.pixels
+            height, width = pixels.shape[:2]
+            padded = choose_padding(height, width)
+            if padded != (height, width):
+                pixels = cv2.copyMakeBorder(
+                    pixels, 0, padded[0] - height, 0, padded[1] - width, cv2.BORDER_CONSTANT, value=(0, 0, 0)
+                )
+            if pixels.shape[:2] != shape:
+                pixels = cv2.resize(pixels, shape[::-1])
+            self._normalizer.fill(pixels, out)
+        return batch
+
+    def core(self, batch: FloatArray) -> FloatArray:
+        """(N, H, W) text probabilities."""
+        return self._engine.run([batch])[0][:, 0]
+
+    def post(self, probability: FloatArray, request: DetectionRequest) -> DetectedLines:
+        """Quads on the page itself from its (H, W) map."""
+        options = request.options
+        height, width = request.pixels.shape[:2]
+        return find_boxes(
+            probability,
+            height,
+            width,
+            BoxOptions(
+                thresh=_choose(options.thresh, self._stage.thresh),
+                box_thresh=_choose(options.box_thresh, self._stage.box_thresh),
+                unclip_ratio=_choose(options.unclip_ratio, self._stage.unclip_ratio),
+            ),
+        )
+
+    def warm_up(self) -> None:
+        """Run the network once on the shapes of ordinary pages, so that the first caller does not wait."""
+        longest = min(self._stage.limit_side_len, self._stage.max_side_len)
+        for aspect in _WARM_UP_ASPECTS:
+            page = np.full((longest, max(32, int(longest / aspect)), 3), 255, np.uint8)
+            self.detect([DetectionRequest(page if aspect > 1 else page.transpose(1, 0, 2).copy())])
+
+
+def _choose(asked: float | None, default: float) -> float:
+    return default if asked is None else asked

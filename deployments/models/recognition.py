@@ -1,0 +1,160 @@
+"""The text recogniser: line crops in, texts out (PP-OCR's CTC network)."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from configs.settings import RecognitionStage
+from deployments.document import DirectionMode, FloatArray, Image, LineText
+from deployments.engines.base import Engine
+from deployments.models.batch import answer_each
+from deployments.models.ctc import CtcDecoder, DecodedText, split_words
+from deployments.models.direction import DirectionModel
+from deployments.models.normalize import ChannelNormalizer
+
+_HALF = (0.5, 0.5, 0.5)
+_CROP_HEIGHT_PX = 48
+# PP-OCR recognisers halve the width three times.
+_CTC_STRIDE_PX = 8
+# Widths up to this one are warmed up: a line of sixty letters or so.
+_WARM_UP_WIDTH_PX = 1280
+
+
+@dataclass(frozen=True, eq=False)
+class RecognitionRequest:
+    """The crops of one page (uint8, (h, w, 3), BGR) and what is wanted of them.
+
+    ``sideways[i]`` says that crop ``i`` was turned from standing to lying, so its direction is unknown.
+    """
+
+    crops: tuple[Image, ...]
+    sideways: tuple[bool, ...]
+    direction: DirectionMode = "auto"
+    words: bool = False
+
+
+def cost_of_requests(requests: Sequence[RecognitionRequest]) -> int:
+    """What a batch costs: the pixels of its crops at the network's height, never less than one.
+
+    `serve.batch` refuses a request that alone exceeds the maximum, and a page must never be refused for its
+    length: a single request therefore costs one at most.
+    """
+    if len(requests) <= 1:
+        return len(requests)
+    return max(1, sum(_cost_of_crop(crop) for request in requests for crop in request.crops))
+
+
+def _cost_of_crop(crop: Image) -> int:
+    height, width = crop.shape[:2]
+    return math.ceil(_CROP_HEIGHT_PX * width / height) * _CROP_HEIGHT_PX
+
+
+class RecognitionModel:
+    """Reads line crops. A crop's text depends on the crop alone, never on what shares its batch.
+
+    Every crop is padded to its own width bucket, and only crops of one bucket share a run of the network.
+    PaddleX pads to 320 pixels at least, which costs 1.5 times the work for the same text.
+    Not for use by two threads: its engine is not.
+    """
+
+    def __init__(
+        self, engine: Engine, config: dict[str, Any], stage: RecognitionStage, direction: DirectionModel
+    ) -> None:
+        self._engine = engine
+        self._direction = direction
+        self._stage = stage
+        self._max_crops_per_run = stage.knobs.max_items_per_run
+        operations = {name: args or {} for step in config["PreProcess"]["transform_ops"] for name, args in step.items()}
+        self._height_px = int(operations["RecResizeImg"]["image_shape"][1])
+        self._normalizer = ChannelNormalizer(_HALF, _HALF)
+        self._decoder = CtcDecoder(config["PostProcess"]["character_dict"])
+
+    def set_max_crops_per_run(self, crops: int) -> None:
+        """Change how many crops one run of the network may hold."""
+        self._max_crops_per_run = crops
+
+    def read_each(self, requests: Sequence[RecognitionRequest]) -> list[list[LineText] | Exception]:
+        """As `read`, but a page that fails answers with its error and spoils nobody else's."""
+        return answer_each(self.read, requests)
+
+    def read(self, requests: Sequence[RecognitionRequest]) -> list[list[LineText]]:
+        """Texts for the crops of each request, in their order."""
+        crops: list[Image] = []
+        flipped: list[bool] = []
+        for request in requests:
+            turned, flags = self._turn_upright(request)
+            crops += turned
+            flipped += flags
+        wants_words = [request.words for request in requests for _ in request.crops]
+        texts: list[LineText | None] = [None] * len(crops)
+        for width, indices in self._batches(crops):
+            decoded = self.post(self.core(self.pre([crops[index] for index in indices], width)))
+            for index, text in zip(indices, decoded, strict=True):
+                texts[index] = self._finish(text, crops[index], flipped[index], wants_words[index])
+        ordered = iter([text for text in texts if text is not None])
+        return [[next(ordered) for _ in request.crops] for request in requests]
+
+    def pre(self, crops: Sequence[Image], width: int) -> FloatArray:
+        """(N, 3, 48, width) float32 in [-1, 1], zero to the right of each crop."""
+        batch = np.zeros((len(crops), 3, self._height_px, width), np.float32)
+        for crop, out in zip(crops, batch, strict=True):
+            self._normalizer.fill(cv2.resize(crop, (self._resized_width(crop), self._height_px)), out)
+        return batch
+
+    def core(self, batch: FloatArray) -> FloatArray:
+        """(N, T, classes) probabilities, T = width / 8."""
+        return self._engine.run([batch])[0]
+
+    def post(self, probabilities: FloatArray) -> list[DecodedText]:
+        """Greedy CTC texts."""
+        return self._decoder.decode(probabilities)
+
+    def choose_width(self, crop: Image) -> int:
+        """The width bucket of a crop in pixels: the narrowest multiple of the bucket size that holds it."""
+        bucket = self._stage.width_bucket_px
+        return math.ceil(self._resized_width(crop) / bucket) * bucket
+
+    def warm_up(self) -> None:
+        """Run the network once for each width bucket of ordinary lines."""
+        for width in range(self._stage.width_bucket_px, _WARM_UP_WIDTH_PX + 1, self._stage.width_bucket_px):
+            self.core(np.zeros((1, 3, self._height_px, width), np.float32))
+        self._direction.warm_up()
+
+    def _resized_width(self, crop: Image) -> int:
+        height, width = crop.shape[:2]
+        return max(1, min(math.ceil(self._height_px * width / height), self._stage.max_width_px))
+
+    def _turn_upright(self, request: RecognitionRequest) -> tuple[list[Image], list[bool]]:
+        """The crops with those upside down turned, and which these were."""
+        crops = list(request.crops)
+        flipped = [False] * len(crops)
+        asked = [
+            index
+            for index, sideways in enumerate(request.sideways)
+            if request.direction == "on" or (request.direction == "auto" and sideways)
+        ]
+        for index, is_flipped in zip(asked, self._direction.find_flipped([crops[i] for i in asked]), strict=True):
+            if is_flipped:
+                crops[index] = cv2.rotate(crops[index], cv2.ROTATE_180)
+                flipped[index] = True
+        return crops, flipped
+
+    def _batches(self, crops: Sequence[Image]) -> Iterator[tuple[int, list[int]]]:
+        """Width and crop indices of each run of the network."""
+        by_width: dict[int, list[int]] = defaultdict(list)
+        for index, crop in enumerate(crops):
+            by_width[self.choose_width(crop)].append(index)
+        for width, indices in sorted(by_width.items()):
+            for start in range(0, len(indices), self._max_crops_per_run):
+                yield width, indices[start : start + self._max_crops_per_run]
+
+    def _finish(self, decoded: DecodedText, crop: Image, flipped: bool, words: bool) -> LineText:
+        if not words:
+            return LineText(decoded.text, decoded.confidence, flipped)
+        spans = split_words(decoded, _CTC_STRIDE_PX / self._resized_width(crop))
+        return LineText(decoded.text, decoded.confidence, flipped, spans)

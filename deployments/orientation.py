@@ -1,0 +1,31 @@
+"""Deployment of the document orientation classifier."""
+
+import cv2
+from ray import serve
+
+from configs.settings import OrientationStage
+from deployments.document import Angle, Image, StageInfo
+from deployments.models.loader import load_orientation
+from deployments.worker import Worker
+
+
+@serve.deployment
+class Orientation:
+    """Says how far pages must be turned. Adds to `OrientationModel`: a replica and its health."""
+
+    def __init__(self, stage: OrientationStage) -> None:
+        cv2.setNumThreads(stage.run.threads)
+        self._loaded = load_orientation(stage)
+        self._worker = Worker("orientation")
+
+    async def classify(self, pixels: Image) -> Angle:
+        """Degrees clockwise that turn the page (uint8, (h, w, 3), BGR; may be shrunk) upright."""
+        return await self._worker.run(self._loaded.model.classify, pixels)
+
+    async def describe(self) -> StageInfo:
+        """The model that runs here."""
+        return self._loaded.info
+
+    def check_health(self) -> None:
+        """Raise when the model is stuck, so that Serve replaces the replica."""
+        self._worker.check()

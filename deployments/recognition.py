@@ -1,0 +1,47 @@
+"""Deployment of a text recogniser."""
+
+import cv2
+from ray import serve
+
+from configs.settings import BatchKnobs, RecognitionStage
+from deployments.document import LineText, StageInfo
+from deployments.models.loader import load_recognition
+from deployments.models.recognition import RecognitionRequest, cost_of_requests
+from deployments.worker import Worker
+
+
+@serve.deployment
+class Recognition:
+    """Reads line crops. Adds to `RecognitionModel`: a replica, one queue for all requests, health, live knobs."""
+
+    def __init__(self, stage: RecognitionStage) -> None:
+        cv2.setNumThreads(stage.run.threads)
+        self._loaded = load_recognition(stage)
+        self._worker = Worker("recognition")
+        self.reconfigure(stage.knobs.model_dump())
+
+    async def read(self, request: RecognitionRequest) -> list[LineText]:
+        """Texts of one page's crops, in their order."""
+        result = await self._read_batch(request)
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    @serve.batch(max_batch_size=1, batch_wait_timeout_s=0.0, batch_size_fn=cost_of_requests)
+    async def _read_batch(self, requests: list[RecognitionRequest]) -> list[list[LineText] | Exception]:
+        return await self._worker.run(self._loaded.model.read_each, requests)
+
+    async def describe(self) -> StageInfo:
+        """The model that runs here."""
+        return self._loaded.info
+
+    def reconfigure(self, user_config: dict[str, object]) -> None:
+        """Take new batch knobs, with no restart."""
+        knobs = BatchKnobs.model_validate(user_config)
+        self._read_batch.set_max_batch_size(knobs.max_batch_size)
+        self._read_batch.set_batch_wait_timeout_s(knobs.batch_wait_timeout_s)
+        self._loaded.model.set_max_crops_per_run(knobs.max_items_per_run)
+
+    def check_health(self) -> None:
+        """Raise when the model is stuck, so that Serve replaces the replica."""
+        self._worker.check()

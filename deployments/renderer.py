@@ -1,0 +1,41 @@
+"""Deployment that renders PDF pages, apart from the rest so that a hostile file can only kill this one."""
+
+import numpy as np
+from numpy.typing import NDArray
+from ray import serve
+
+from configs.settings import RendererStage
+from deployments.document import PageImage
+from deployments.vision.pdf import PdfDocument
+from deployments.worker import Worker
+
+
+@serve.deployment
+class Renderer:
+    """Renders pages of PDF files with pypdfium2, which allows one thread a process."""
+
+    def __init__(self, stage: RendererStage) -> None:
+        self._max_pixels = stage.max_page_pixels
+        self._worker = Worker("renderer", stuck_after_s=stage.page_timeout_s)
+
+    async def count_pages(self, data: NDArray[np.uint8]) -> int:
+        """Pages of a PDF given as its bytes (uint8, (n,)). Raises `MalformedPdf`, `EncryptedPdf`."""
+        return await self._worker.run(_count_pages, data)
+
+    async def render_page(self, data: NDArray[np.uint8], number: int, dpi: int) -> PageImage:
+        """Page ``number`` (from 1) at ``dpi`` dots an inch. Raises `MalformedPdf` when it cannot be drawn."""
+        return await self._worker.run(_render_page, data, number, dpi, self._max_pixels)
+
+    def check_health(self) -> None:
+        """Raise when a page takes too long, so that Serve replaces the replica."""
+        self._worker.check()
+
+
+def _count_pages(data: NDArray[np.uint8]) -> int:
+    with PdfDocument(data.tobytes()) as document:
+        return document.page_count
+
+
+def _render_page(data: NDArray[np.uint8], number: int, dpi: int, max_pixels: int) -> PageImage:
+    with PdfDocument(data.tobytes()) as document:
+        return document.render_page(number, dpi, max_pixels)

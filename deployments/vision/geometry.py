@@ -1,0 +1,114 @@
+"""Cutting lines out of a page, turning pages and quads, and the order in which lines are read."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from deployments.document import Angle, FloatArray, Image, LineCrop, Quad
+
+# PaddleX's `CropByPolys`: a crop this much taller than wide is a line standing on its side.
+_SIDEWAYS_ASPECT = 1.5
+_TURNS: dict[Angle, int] = {
+    90: cv2.ROTATE_90_CLOCKWISE,
+    180: cv2.ROTATE_180,
+    270: cv2.ROTATE_90_COUNTERCLOCKWISE,
+}
+# Two boxes belong to one row when their tops differ by less than this share of the lower one's height.
+_ROW_TOLERANCE = 0.5
+
+
+def turn_clockwise(pixels: Image, angle: Angle) -> Image:
+    """The page (uint8, (h, w, 3)) turned clockwise by ``angle`` degrees."""
+    return pixels if angle == 0 else cv2.rotate(pixels, _TURNS[angle])
+
+
+def shrink_page(pixels: Image, short_side_px: int) -> Image:
+    """The page with its shorter side at ``short_side_px`` pixels, for looking at it as a whole."""
+    height, width = pixels.shape[:2]
+    scale = short_side_px / min(height, width)
+    size = (max(short_side_px, round(width * scale)), max(short_side_px, round(height * scale)))
+    return cv2.resize(pixels, size)
+
+
+def crop_lines(pixels: Image, quads: FloatArray) -> list[LineCrop]:
+    """The lines of a page, laid flat; quads that hold no pixel are left out.
+
+    Each quad (float32, (4, 2)) is first replaced by its smallest enclosing rectangle, as PaddleX's
+    `CropByPolys` does, and cut out by a perspective transform with cubic interpolation.
+    """
+    crops = []
+    for quad in quads:
+        corners, _ = order_corners(quad.astype(np.int32))
+        width = int(max(_distance(corners[0], corners[1]), _distance(corners[2], corners[3])))
+        height = int(max(_distance(corners[0], corners[3]), _distance(corners[1], corners[2])))
+        if width == 0 or height == 0:
+            continue
+        target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+        cut = cv2.warpPerspective(
+            pixels,
+            cv2.getPerspectiveTransform(corners, target),
+            (width, height),
+            flags=cv2.INTER_CUBIC,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        if height / width >= _SIDEWAYS_ASPECT:
+            # Turned counter-clockwise, the right edge of the quad becomes the top of the crop.
+            crops.append(LineCrop(cv2.rotate(cut, cv2.ROTATE_90_COUNTERCLOCKWISE), np.roll(quad, -1, 0), False))
+        else:
+            crops.append(LineCrop(cut, quad))
+    return crops
+
+
+def order_corners(points: NDArray[np.generic]) -> tuple[FloatArray, float]:
+    """The smallest rectangle around points (N, 2): corners clockwise from top left, and its shorter side."""
+    rectangle = cv2.minAreaRect(points)
+    by_x = sorted(cv2.boxPoints(rectangle).tolist(), key=lambda point: point[0])
+    left, right = by_x[:2], by_x[2:]
+    top_left, bottom_left = (left[0], left[1]) if left[1][1] > left[0][1] else (left[1], left[0])
+    top_right, bottom_right = (right[0], right[1]) if right[1][1] > right[0][1] else (right[1], right[0])
+    corners = np.array([top_left, top_right, bottom_right, bottom_left], np.float32)
+    return corners, float(min(rectangle[1]))
+
+
+def flip_quad(quad: Quad) -> Quad:
+    """The quad of a line that turned out to be upside down: it starts at the opposite corner."""
+    return np.roll(quad, -2, axis=0)
+
+
+def cut_quad(quad: Quad, start: float, end: float) -> Quad:
+    """The part of a line's quad between two shares (0 to 1) of its length."""
+    top_left, top_right, bottom_right, bottom_left = quad
+    top, bottom = top_right - top_left, bottom_right - bottom_left
+    return np.array(
+        [top_left + top * start, top_left + top * end, bottom_left + bottom * end, bottom_left + bottom * start],
+        np.float32,
+    )
+
+
+def order_rows(quads: FloatArray) -> list[int]:
+    """Indices of quads (N, 4, 2) in reading order: rows from top to bottom, each from left to right."""
+    if not len(quads):
+        return []
+    tops, bottoms = quads[:, :, 1].min(axis=1), quads[:, :, 1].max(axis=1)
+    lefts = quads[:, :, 0].min(axis=1)
+    middles, heights = (tops + bottoms) / 2, bottoms - tops
+    rows: list[list[int]] = []
+    for index in np.argsort(middles, kind="stable").tolist():
+        anchor = rows[-1][0] if rows else None
+        if anchor is not None and _share_row(middles, heights, anchor, index):
+            rows[-1].append(index)
+        else:
+            rows.append([index])
+    return [index for row in rows for index in sorted(row, key=lambda i: float(lefts[i]))]
+
+
+def _share_row(middles: FloatArray, heights: FloatArray, first: int, second: int) -> bool:
+    # The lower box decides: a tall logo must not swallow the small lines beside it.
+    tolerance = _ROW_TOLERANCE * min(float(heights[first]), float(heights[second]))
+    return abs(float(middles[first]) - float(middles[second])) < max(tolerance, 1.0)
+
+
+def _distance(first: Sequence[float] | FloatArray, second: Sequence[float] | FloatArray) -> float:
+    return float(np.linalg.norm(np.asarray(first) - np.asarray(second)))

@@ -1,0 +1,84 @@
+"""The graph: which deployments there are and which holds a handle of which. Nothing but `.bind()` calls."""
+
+# No `from __future__ import annotations` here: Serve reads the annotation of `build` to type its arguments.
+
+from typing import Any
+
+import ray
+from ray import serve
+from ray.serve import Application
+
+from configs.catalogue import load_catalogue
+from configs.profile import AppArgs, Profile, choose_recognizers, load_profile
+from configs.settings import BatchKnobs, RecognitionStage, ReplicaOptions
+from deployments.detection import Detection
+from deployments.orientation import Orientation
+from deployments.recognition import Recognition
+from deployments.renderer import Renderer
+from serve_app.ingress import Ingress
+
+# A replica that fails its health check is replaced; these bound how soon.
+_HEALTH_CHECK_PERIOD_S = 5.0
+_HEALTH_CHECK_TIMEOUT_S = 15.0
+
+
+def build(args: AppArgs) -> Application:
+    """The application for `serve run` and `serve deploy` (`import_path: serve_app.app:build`)."""
+    cluster = ray.cluster_resources() if ray.is_initialized() else {}
+    profile = load_profile(args, cluster.get("GPU", 0.0))
+    return bind_graph(profile, choose_recognizers(args), int(cluster.get("CPU", 1)))
+
+
+def bind_graph(profile: Profile, extra_recognizers: tuple[str, ...], cluster_cpus: int) -> Application:
+    """Every deployment with its options, bound into one application whose root is the ingress."""
+
+    def sized(deployment: serve.Deployment, replicas: ReplicaOptions, **more: Any) -> serve.Deployment:
+        return deployment.options(**serve_options(replicas, cluster_cpus), **more)
+
+    stages = [profile.recognition]
+    stages += [profile.recognition.model_copy(update={"model": name}) for name in extra_recognizers]
+    recognizers = {
+        stage.model: sized(
+            Recognition, stage.replicas, name=_recognition_name(stage, profile), user_config=_knobs(stage.knobs)
+        ).bind(stage)
+        for stage in stages
+    }
+    catalogue = load_catalogue()
+    return sized(Ingress, profile.ingress.replicas).bind(
+        sized(Renderer, profile.renderer.replicas).bind(profile.renderer),
+        sized(Orientation, profile.orientation.replicas).bind(profile.orientation),
+        sized(Detection, profile.detection.replicas, user_config=_knobs(profile.detection.knobs)).bind(
+            profile.detection
+        ),
+        recognizers,
+        {name: model.languages for name, model in catalogue.models.items() if model.task == "text_recognition"},
+        profile.limits,
+    )
+
+
+def serve_options(replicas: ReplicaOptions, cluster_cpus: int) -> dict[str, Any]:
+    """Serve's own words for a deployment's replicas and resources."""
+    number = replicas.num_replicas
+    return {
+        "num_replicas": max(1, cluster_cpus) if number == "auto" else number,
+        "max_ongoing_requests": replicas.max_ongoing_requests,
+        "max_queued_requests": replicas.max_queued_requests,
+        "ray_actor_options": {"num_cpus": replicas.num_cpus, "num_gpus": replicas.num_gpus},
+        "health_check_period_s": _HEALTH_CHECK_PERIOD_S,
+        "health_check_timeout_s": _HEALTH_CHECK_TIMEOUT_S,
+    }
+
+
+def _recognition_name(stage: RecognitionStage, profile: Profile) -> str:
+    return "Recognition" if stage.model == profile.recognition.model else f"Recognition-{stage.model}"
+
+
+def _knobs(knobs: BatchKnobs) -> dict[str, Any]:
+    return knobs.model_dump()
+
+
+def __getattr__(name: str) -> Any:
+    # `serve run serve_app.app:app` wants an application ready made; importing the module must stay cheap.
+    if name == "app":
+        return build(AppArgs())
+    raise AttributeError(name)

@@ -1,0 +1,28 @@
+"""The command `ocr-serve`: run the service on this machine, or look after its models."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from serve_app.cli_models import add_models_parser, run_models
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="ocr-serve", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="start a local Ray cluster and the service; Ctrl-C stops both")
+    run.add_argument("--profile", default="auto", help="cpu, gpu-t4, auto or a YAML file (default: auto)")
+    run.add_argument("--engine", choices=["openvino", "onnxruntime", "paddle", "fake"], help="for every network")
+    add_models_parser(commands)
+    args = parser.parse_args(argv)
+    if args.command == "models":
+        return run_models(args)
+    # Late: the model commands must not wait for Ray's import.
+    from serve_app.run import run_service
+
+    return run_service(args.profile, args.engine)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

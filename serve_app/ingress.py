@@ -1,0 +1,44 @@
+"""The ingress deployment: the HTTP API and the typed methods of the Python handle, over one reader."""
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from ray import serve
+from ray.serve.handle import DeploymentHandle
+
+from configs.settings import Limits
+from deployments.handles import RemoteStages
+from serve_app.api.app import create_app
+from serve_app.auth import AuthSettings
+from serve_app.graph_reader import GraphReader
+from serve_app.schemas import OcrOptions, OcrResult
+
+
+@serve.deployment
+@serve.ingress()
+class Ingress:
+    """Answers HTTP and handles. Adds to the API: a replica, and the graph's stages as its reader."""
+
+    def __init__(
+        self,
+        renderer: DeploymentHandle,
+        orientation: DeploymentHandle,
+        detection: DeploymentHandle,
+        recognizers: dict[str, DeploymentHandle],
+        languages: dict[str, tuple[str, ...]],
+        limits: Limits,
+    ) -> None:
+        stages = RemoteStages(renderer, orientation, detection, recognizers, languages, limits.max_pixels)
+        described = {"orientation": orientation, "detection": detection, **recognizers}
+        running = sorted({code for name in recognizers for code in languages.get(name, ())})
+        self._reader = GraphReader(stages, described, tuple(running), limits)
+        self._limits = limits
+
+    def __serve_build_asgi_app__(self) -> FastAPI:
+        """The API; built in each replica, so that keys come from its environment, never from arguments."""
+        return create_app(self._reader, self._limits, AuthSettings.from_environment(), version("ocr-serve"))
+
+    async def read(self, data: bytes, options: OcrOptions, request_id: str) -> OcrResult:
+        """A document's text, for callers on the same Ray cluster (see `serve_app.client`)."""
+        document = await self._reader.read(data, options.to_read_options())
+        return OcrResult.from_document(document, options, request_id)

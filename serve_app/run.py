@@ -1,0 +1,95 @@
+"""`ocr-serve run`: a local Ray cluster with the service on it, for a laptop or one machine."""
+
+import os
+import secrets
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import ray
+from ray import serve
+
+from configs.profile import AppArgs, choose_recognizers, load_profile
+from configs.settings import EngineName
+from serve_app.app import bind_graph
+
+_APP_NAME = "ocr"
+
+
+@dataclass(frozen=True)
+class Listen:
+    """Where the service listens and with which key; ``is_new_key`` when the key was made here."""
+
+    host: str
+    port: int
+    api_key: str
+    is_new_key: bool
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Listen":
+        """``HOST``, ``PORT`` and ``API_KEY``; without a key a random one is made, never an open server."""
+        key = environment.get("API_KEY", "")
+        try:
+            port = int(environment.get("PORT") or 8000)
+        except ValueError:
+            raise SystemExit(f"PORT must be a number, not {environment['PORT']!r}.") from None
+        return cls(environment.get("HOST") or "127.0.0.1", port, key or secrets.token_urlsafe(24), not key)
+
+
+def run_service(profile_name: str, engine: EngineName | None) -> int:
+    """Start, serve until SIGINT or SIGTERM, and stop all that was started. Returns the exit status."""
+    start = time.monotonic()
+    listen = Listen.from_environment()
+    # Replicas inherit this process's environment through the local cluster.
+    os.environ["API_KEY"] = listen.api_key
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_AUTH_MODE", "disabled")
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stop.set())
+    args = AppArgs(profile=profile_name, engine=engine)
+    print("Starting a local Ray cluster ...", flush=True)
+    try:
+        _start_graph(args, listen)
+        print(_describe(listen, time.monotonic() - start), flush=True)
+        stop.wait()
+        print("Stopping ...", flush=True)
+    finally:
+        serve.shutdown()
+        ray.shutdown()
+    return 0
+
+
+def _start_graph(args: AppArgs, listen: Listen) -> None:
+    cores = os.cpu_count() or 1
+    # The dashboard stays on this machine; a second cluster on it takes the next free port.
+    ray.init(
+        address="local", num_cpus=cores, include_dashboard=True, dashboard_host="127.0.0.1", logging_level="warning"
+    )
+    profile = load_profile(args, ray.cluster_resources().get("GPU", 0.0))
+    serve.start(http_options={"host": listen.host, "port": listen.port})
+    serve.run(
+        bind_graph(profile, choose_recognizers(args), cores),
+        name=_APP_NAME,
+        route_prefix="/",
+        blocking=False,
+    )
+
+
+def _describe(listen: Listen, elapsed_s: float) -> str:
+    shown = "127.0.0.1" if listen.host in ("0.0.0.0", "::") else listen.host
+    url = f"http://{shown}:{listen.port}"
+    key_line = f"API key (made for this run, shown once): {listen.api_key}\n" if listen.is_new_key else ""
+    key = listen.api_key if listen.is_new_key else "$API_KEY"
+    return (
+        f"\nReady at {url} after {elapsed_s:.0f} s. {key_line and chr(10) + key_line}"
+        f"Try it:\n\n    curl -H \"x-api-key: {key}\" {url}/ocr -F file=@tests/fixtures/pages/letter.png\n\n"
+        "Ctrl-C stops it."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(run_service("auto", None))
