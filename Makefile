@@ -14,7 +14,7 @@ test: setup-dev  ## the whole test suite
 	$(BIN)/pytest
 
 test-paddle: .venv-paddle/.ready  ## the Paddle engine, in an environment that has paddlepaddle (CPU)
-	.venv-paddle/bin/pytest tests/paddle
+	.venv-paddle/bin/pytest tests/paddle_engine
 
 check: lint  ## what CI runs before the tests
 	$(BIN)/mypy
@@ -29,7 +29,7 @@ format: setup-dev
 	$(BIN)/ruff format .
 
 parity: setup-dev  ## the service's text beside PaddleOCR's own: make parity EVAL=DIR
-	$(BIN)/python tests/bench/parity.py --eval "$(EVAL)"
+	PYTHONPATH=tests $(BIN)/python tests/bench/parity.py --eval "$(EVAL)"
 
 fixtures: setup-dev  ## render the test documents anew (needs fonts-noto-cjk and fonts-nanum)
 	$(BIN)/python tests/fixtures/generate.py
@@ -38,6 +38,7 @@ lock: setup-dev  ## resolve the requirement files anew
 	$(COMPILE) --upgrade requirements/dev.in -o requirements/dev.txt
 	$(COMPILE) -c requirements/dev.txt requirements/runtime.in -o requirements/runtime.txt
 	$(COMPILE) -c requirements/dev.txt requirements/paddle-cpu.in -o requirements/paddle-cpu.txt
+	$(COMPILE) -c requirements/dev.txt requirements/paddle-gpu.in -o requirements/paddle-gpu.txt
 	$(COMPILE) --upgrade requirements/uv.in -o requirements/uv.txt
 
 setup: $(VENV)/.runtime

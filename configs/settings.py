@@ -1,5 +1,6 @@
 """Typed settings of the graph: what `serve_config.yaml` may say under ``args``, and what a profile holds."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
@@ -41,6 +42,10 @@ class BatchKnobs(Settings):
     max_batch_size: PositiveInt = 1
     batch_wait_timeout_s: float = Field(default=0.0, ge=0.0, le=1.0)
     max_items_per_run: PositiveInt = 1
+
+    def changed_by(self, user_config: Mapping[str, object]) -> "BatchKnobs":
+        """These knobs with some of them replaced. Raises `pydantic.ValidationError` for an unknown one."""
+        return BatchKnobs.model_validate({**self.model_dump(), **user_config})
 
 
 class ReplicaOptions(Settings):

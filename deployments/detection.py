@@ -1,11 +1,12 @@
 """Deployment of the text detector."""
 
 import asyncio
+from dataclasses import replace
 
 import cv2
 from ray import serve
 
-from configs.settings import BatchKnobs, DetectionStage
+from configs.settings import DetectionStage
 from deployments.document import DetectedLines, DetectionOptions, Image, StageInfo
 from deployments.engines.paddle_check import PaddleCheck, check_paddle
 from deployments.models.detection import DetectionRequest
@@ -22,7 +23,7 @@ class Detection:
         self._stage = stage
         self._loaded = load_detection(stage)
         self._worker = Worker("detection")
-        self.reconfigure(stage.knobs.model_dump())
+        self.reconfigure({})
 
     async def detect(self, pixels: Image, options: DetectionOptions) -> DetectedLines:
         """Quads of one page (uint8, (h, w, 3), BGR), in page pixels."""
@@ -36,8 +37,8 @@ class Detection:
         return await self._worker.run(self._loaded.model.detect_each, requests)
 
     async def describe(self) -> StageInfo:
-        """The model that runs here."""
-        return self._loaded.info
+        """The model that runs here, and the knobs in force."""
+        return replace(self._loaded.info, knobs=self._knobs.model_dump())
 
     async def check_paddle(self) -> PaddleCheck:
         """Paddle's own check of itself on this replica's device."""
@@ -45,7 +46,7 @@ class Detection:
 
     def reconfigure(self, user_config: dict[str, object]) -> None:
         """Take new batch knobs, with no restart."""
-        knobs = BatchKnobs.model_validate(user_config)
+        knobs = self._knobs = self._stage.knobs.changed_by(user_config)
         self._detect_batch.set_max_batch_size(knobs.max_batch_size)
         self._detect_batch.set_batch_wait_timeout_s(knobs.batch_wait_timeout_s)
         self._loaded.model.set_max_pages_per_run(knobs.max_items_per_run)

@@ -165,6 +165,7 @@ class StageInfo:
     precision: str
     languages: tuple[str, ...] = ()
     compiled_with_cuda: bool = False
+    knobs: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

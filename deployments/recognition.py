@@ -1,9 +1,11 @@
 """Deployment of a text recogniser."""
 
+from dataclasses import replace
+
 import cv2
 from ray import serve
 
-from configs.settings import BatchKnobs, RecognitionStage
+from configs.settings import RecognitionStage
 from deployments.document import LineText, StageInfo
 from deployments.models.loader import load_recognition
 from deployments.models.recognition import RecognitionRequest, cost_of_requests
@@ -16,9 +18,10 @@ class Recognition:
 
     def __init__(self, stage: RecognitionStage) -> None:
         cv2.setNumThreads(stage.run.threads)
+        self._stage = stage
         self._loaded = load_recognition(stage)
         self._worker = Worker("recognition")
-        self.reconfigure(stage.knobs.model_dump())
+        self.reconfigure({})
 
     async def read(self, request: RecognitionRequest) -> list[LineText]:
         """Texts of one page's crops, in their order."""
@@ -32,12 +35,12 @@ class Recognition:
         return await self._worker.run(self._loaded.model.read_each, requests)
 
     async def describe(self) -> StageInfo:
-        """The model that runs here."""
-        return self._loaded.info
+        """The model that runs here, and the knobs in force."""
+        return replace(self._loaded.info, knobs=self._knobs.model_dump())
 
     def reconfigure(self, user_config: dict[str, object]) -> None:
         """Take new batch knobs, with no restart."""
-        knobs = BatchKnobs.model_validate(user_config)
+        knobs = self._knobs = self._stage.knobs.changed_by(user_config)
         self._read_batch.set_max_batch_size(knobs.max_batch_size)
         self._read_batch.set_batch_wait_timeout_s(knobs.batch_wait_timeout_s)
         self._loaded.model.set_max_crops_per_run(knobs.max_items_per_run)

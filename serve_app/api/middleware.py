@@ -1,0 +1,68 @@
+"""ASGI layers around every route: the request's id outermost, the last catch innermost."""
+
+import re
+import uuid
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serve_app.errors import REQUEST_ID_KEY, report_crash
+
+_VALID_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+# What nginx logs for a caller that left; nobody reads it.
+_CLIENT_GONE_STATUS = 499
+
+
+class RequestIdMiddleware:
+    """Gives each request an id, the caller's own where it is a plain one, and echoes it on every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application with the id in its scope."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        asked = Headers(scope=scope).get("x-request-id", "")
+        request_id = asked if _VALID_ID.fullmatch(asked) else uuid.uuid4().hex
+        scope[REQUEST_ID_KEY] = request_id
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+            await send(message)
+
+        await self._app(scope, receive, send_with_id)
+
+
+class CrashBarrier:
+    """Turns an error that nobody foresaw into a problem document.
+
+    It stands inside the CORS layer, where the framework's own handler for such errors does not: a browser
+    reads an answer only with its CORS headers.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application; what it raises before an answer has begun becomes the answer."""
+        started = False
+
+        async def note_start(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, note_start)
+        except ClientDisconnect:
+            if not started:
+                await Response(status_code=_CLIENT_GONE_STATUS)(scope, receive, send)
+        except Exception as error:
+            if started or scope["type"] != "http":
+                raise
+            await report_crash(scope, error)(scope, receive, send)

@@ -1,0 +1,72 @@
+"""`POST /ocr`: a document in, its text out."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import Response
+
+from configs.settings import Limits
+from deployments.document import Document
+from deployments.errors import DeadlineExceeded, ServiceError
+from serve_app.api.openapi import OCR_PROBLEMS, UPLOAD_OPENAPI, describe_problems
+from serve_app.api.reader import DocumentReader
+from serve_app.api.upload import read_upload
+from serve_app.auth import KeyCheck
+from serve_app.error_codes import RequestTimeout, rebuild_error
+from serve_app.errors import find_request_id
+from serve_app.schemas import OcrResult
+
+
+def make_ocr_router(reader: DocumentReader, limits: Limits, check_key: KeyCheck) -> APIRouter:
+    """Make the route that reads documents; the key is checked before the body is looked at."""
+    router = APIRouter(tags=["documents"], dependencies=[Depends(check_key)])
+
+    @router.post(
+        "/ocr",
+        summary="Read the text of an image or a PDF",
+        response_model=OcrResult,
+        response_model_exclude_none=True,
+        responses=describe_problems(OCR_PROBLEMS),
+        openapi_extra=UPLOAD_OPENAPI,
+    )
+    async def read_document(request: Request) -> Response:
+        start_s = time.perf_counter()
+        timeout_s = limits.request_timeout_s
+        async with limit_time(
+            timeout_s, RequestTimeout(f"The document took more than {timeout_s:g} s to arrive.")
+        ):
+            upload = await read_upload(request, limits.max_bytes)
+        async with limit_time(
+            timeout_s, DeadlineExceeded(f"The document was not read within {timeout_s:g} s.")
+        ):
+            document = await reader.read(upload.data, upload.options.to_read_options())
+        raise_only_error(document)
+        total_ms = (time.perf_counter() - start_s) * 1e3
+        result = OcrResult.from_document(document, upload.options, find_request_id(request.scope), total_ms)
+        timing = ", ".join(f"{stage};dur={elapsed_ms:g}" for stage, elapsed_ms in result.timings_ms.items())
+        return Response(result.to_json(), media_type="application/json", headers={"Server-Timing": timing})
+
+    return router
+
+
+@asynccontextmanager
+async def limit_time(timeout_s: float, error: ServiceError) -> AsyncIterator[None]:
+    """Raise ``error`` when the block takes longer than that; a time-out of its own passes through."""
+    try:
+        async with asyncio.timeout(timeout_s) as timer:
+            yield
+    except TimeoutError:
+        if not timer.expired():
+            raise
+        raise error from None
+
+
+def raise_only_error(document: Document) -> None:
+    """Raise the error of a document whose only page failed: an answer without any text is no success."""
+    failed = document.pages[0].error if document.pages_total == 1 and document.pages else None
+    if failed is not None:
+        raise rebuild_error(failed.code, failed.message)

@@ -1,0 +1,123 @@
+"""The parts of the OpenAPI document that FastAPI cannot see: two forms of upload, and problem documents."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from deployments.errors import (
+    Busy,
+    DeadlineExceeded,
+    ServiceError,
+    StageFailed,
+    StageUnavailable,
+    Unauthorized,
+)
+from serve_app.api.upload import FILE_FIELD
+from serve_app.error_codes import ERROR_CODES
+from serve_app.errors import PROBLEM_MEDIA_TYPE
+from serve_app.schemas import OcrOptions, Problem
+
+_SCHEMA_PREFIX = "#/components/schemas/"
+_BINARY = {"type": "string", "format": "binary"}
+_NOT_FOR_DOCUMENTS = ("not_found", "method_not_allowed", "not_ready")
+
+OCR_PROBLEMS = tuple(kind for code, kind in ERROR_CODES.items() if code not in _NOT_FOR_DOCUMENTS)
+DEBUG_PROBLEMS = (Unauthorized, Busy, StageUnavailable, StageFailed, DeadlineExceeded)
+
+
+def describe_problems(kinds: Iterable[type[ServiceError]]) -> dict[int | str, dict[str, Any]]:
+    """Build the ``responses`` of a route: one entry a status, with an example for each of its codes."""
+    responses: dict[int | str, dict[str, Any]] = {}
+    for kind in kinds:
+        response = responses.setdefault(
+            kind.status,
+            {
+                "description": "",
+                "content": {
+                    PROBLEM_MEDIA_TYPE: {"schema": {"$ref": f"{_SCHEMA_PREFIX}Problem"}, "examples": {}}
+                },
+            },
+        )
+        response["description"] += (", " if response["description"] else "Codes: ") + f"`{kind.code}`"
+        response["content"][PROBLEM_MEDIA_TYPE]["examples"][kind.code] = {"value": _make_example(kind)}
+    return responses
+
+
+def add_openapi(app: FastAPI) -> None:
+    """Let `/openapi.json` name the schema of problems, which no route returns as its result."""
+
+    def build() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = get_openapi(
+                title=app.title, version=app.version, description=app.description, routes=app.routes
+            )
+            schema = Problem.model_json_schema(ref_template=_SCHEMA_PREFIX + "{model}")
+            document["components"]["schemas"] |= {**schema.pop("$defs", {}), "Problem": schema}
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = build  # type: ignore[method-assign]
+
+
+def _describe_option(schema: dict[str, Any]) -> dict[str, Any]:
+    """Drop null from an option's schema: a query or a form leaves an option out instead."""
+    shown = {key: value for key, value in schema.items() if key not in ("anyOf", "title")}
+    for choice in schema.get("anyOf", ()):
+        if choice.get("type") != "null":
+            shown |= choice
+    if shown.get("default", "") is None:
+        del shown["default"]
+    return shown
+
+
+def _make_example(kind: type[ServiceError]) -> dict[str, Any]:
+    example = {name: field.examples[0] for name, field in Problem.model_fields.items() if field.examples}
+    if kind.code != "invalid_option":
+        del example["errors"]
+    described = {
+        "type": f"urn:ocr-serve:{kind.code}",
+        "title": kind.title,
+        "status": kind.status,
+        "code": kind.code,
+    }
+    return {**example, **described, "detail": kind().message}
+
+
+_OPTIONS = {
+    name: _describe_option(schema) for name, schema in OcrOptions.model_json_schema()["properties"].items()
+}
+
+# For FastAPI's `openapi_extra`: the route reads its body itself.
+UPLOAD_OPENAPI: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "An option in the form wins over the same one in the query.",
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": [FILE_FIELD],
+                    "properties": {
+                        FILE_FIELD: {**_BINARY, "description": "The document: an image or a PDF."},
+                        **_OPTIONS,
+                    },
+                }
+            },
+            "image/*": {"schema": _BINARY},
+            "application/pdf": {"schema": _BINARY},
+            "application/octet-stream": {"schema": _BINARY},
+        },
+    },
+    "parameters": [
+        {
+            "name": name,
+            "in": "query",
+            "required": False,
+            "description": schema["description"],
+            "schema": {key: value for key, value in schema.items() if key != "description"},
+        }
+        for name, schema in _OPTIONS.items()
+    ],
+}

@@ -1,0 +1,131 @@
+"""Takes a document and its options out of a request, never holding more of it than the limits allow."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import Message
+
+from deployments.errors import BadRequest, EmptyInput, TooManyBytes, UnsupportedMedia
+from serve_app.options import OPTION_ALIASES
+from serve_app.schemas import OcrOptions
+
+FILE_FIELD = "file"
+MAX_FIELDS = 64
+MAX_FIELD_BYTES = 8 * 1024
+# Boundaries, part headers and option fields around a file that is itself within its limit.
+FRAMING_BYTES = 64 * 1024
+
+_HOW_TO_SEND = (
+    f"Send the document as multipart/form-data in the field `{FILE_FIELD}`, "
+    "or as the body itself with the Content-Type image/*, application/pdf or application/octet-stream."
+)
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A document as its bytes, never empty, with the options that came with it."""
+
+    data: bytes
+    options: OcrOptions
+
+
+async def read_upload(request: Request, max_bytes: int) -> Upload:
+    """Read the document of a request, at most ``max_bytes`` bytes, and its options.
+
+    Raises `BadRequest`, `EmptyInput`, `TooManyBytes`, `UnsupportedMedia`, and FastAPI's
+    `RequestValidationError` for an option that is unknown or out of range.
+    """
+    query = collect_options(request.query_params.multi_items())
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type == "multipart/form-data":
+        form = await _read_form(_limit_body(request, max_bytes, FRAMING_BYTES))
+        try:
+            data, fields = await _split_form(form)
+        finally:
+            await form.close()
+    elif media_type.startswith("image/") or media_type in ("application/pdf", "application/octet-stream"):
+        data, fields = await _limit_body(request, max_bytes, 0).body(), {}
+    elif media_type:
+        raise UnsupportedMedia(f"The Content-Type {media_type[:100]!r} is not read here. {_HOW_TO_SEND}")
+    else:
+        raise BadRequest(f"The request has no Content-Type. {_HOW_TO_SEND}")
+    if len(data) > max_bytes:
+        raise _too_many_bytes(max_bytes)
+    if not data:
+        raise EmptyInput("The document has no bytes.")
+    return Upload(data, parse_options({**query, **fields}))
+
+
+def collect_options(items: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Key options by the service's own names. Raises `RequestValidationError` for one that is given twice."""
+    collected: dict[str, str] = {}
+    for name, value in items:
+        own_name = OPTION_ALIASES.get(name, name)
+        if own_name in collected:
+            raise RequestValidationError(
+                [{"loc": (own_name,), "type": "repeated", "msg": "Given more than once"}]
+            )
+        collected[own_name] = value
+    return collected
+
+
+def parse_options(values: dict[str, str]) -> OcrOptions:
+    """Read the options that these texts stand for. Raises `RequestValidationError`."""
+    try:
+        return OcrOptions.model_validate(values)
+    except ValidationError as error:
+        raise RequestValidationError(error.errors(include_url=False, include_input=False)) from error
+
+
+def _limit_body(request: Request, max_bytes: int, framing_bytes: int) -> Request:
+    """Wrap the request in one whose body raises `TooManyBytes` as soon as there is too much of it."""
+    limit_bytes = max_bytes + framing_bytes
+    announced = request.headers.get("content-length", "0")
+    if not (announced.isascii() and announced.isdigit()):
+        raise BadRequest("The Content-Length is not a number.")
+    # By its digits first: Python refuses to turn a text of thousands of them into a number.
+    if len(announced) > 18 or int(announced) > limit_bytes:
+        raise _too_many_bytes(max_bytes)
+    received_bytes = 0
+
+    async def receive() -> Message:
+        nonlocal received_bytes
+        message = await request.receive()
+        received_bytes += len(message.get("body", b""))
+        if received_bytes > limit_bytes:
+            raise _too_many_bytes(max_bytes)
+        return message
+
+    return Request(request.scope, receive)
+
+
+async def _read_form(request: Request) -> FormData:
+    try:
+        return await request.form(max_files=1, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES)
+    except HTTPException as error:
+        raise BadRequest(f"The multipart body cannot be read: {error.detail}") from error
+    except ValueError as error:
+        # The parser lets some faults of a part's headers through as they are.
+        raise BadRequest("The multipart body cannot be read.") from error
+
+
+async def _split_form(form: FormData) -> tuple[bytes, dict[str, str]]:
+    """Split a form into the file's bytes and the other fields as options."""
+    file = form.get(FILE_FIELD)
+    if isinstance(file, str):
+        raise BadRequest(f"The field `{FILE_FIELD}` must be a file: its part has no filename.")
+    if file is None:
+        others = [name for name, value in form.multi_items() if isinstance(value, UploadFile)]
+        found = f" The file came in the field `{others[0][:100]}`." if others else ""
+        raise BadRequest(f"The form has no complete file in the field `{FILE_FIELD}`.{found}")
+    fields = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    return await file.read(), collect_options(fields)
+
+
+def _too_many_bytes(max_bytes: int) -> TooManyBytes:
+    return TooManyBytes(f"The document has more than {max_bytes} bytes.")

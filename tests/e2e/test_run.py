@@ -1,0 +1,62 @@
+"""`ocr-serve run`, as a user starts it: real models, real HTTP, Ctrl-C."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from paths import FIXTURES, ROOT
+from service import Service, find_free_port
+
+pytestmark = pytest.mark.e2e
+
+COMMAND = [str(Path(sys.executable).with_name("ocr-serve")), "run", "--profile", "cpu"]
+
+
+def read_until_ready(process: "subprocess.Popen[str]") -> str:
+    """What the command prints up to the line that says how to stop it."""
+    assert process.stdout is not None
+    printed = ""
+    for line in process.stdout:
+        printed += line
+        if "Ctrl-C" in line:
+            return printed
+    raise AssertionError(f"the service ended early:\n{printed}")
+
+
+def test_a_user_starts_the_service_reads_a_page_and_stops_it() -> None:
+    """No key in the environment: one is made and printed once; the printed curl line works; Ctrl-C ends all."""
+    port = find_free_port()
+    environment = {key: value for key, value in os.environ.items() if key != "API_KEY"} | {"PORT": str(port)}
+    process = subprocess.Popen(
+        COMMAND, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    try:
+        printed = read_until_ready(process)
+        tree = psutil.Process(process.pid).children(recursive=True)
+        curl = next(line.strip() for line in printed.splitlines() if line.strip().startswith("curl "))
+        answer = subprocess.run(curl + " -s", shell=True, cwd=ROOT, capture_output=True, text=True, timeout=120)
+        assert '"pages_processed":1' in answer.stdout, answer.stdout + answer.stderr
+        key = re.search(r"x-api-key: ([\w-]{20,})", curl)
+        assert key is not None
+        with Service(f"http://127.0.0.1:{port}", key[1], psutil.Process(process.pid)).client() as client:
+            health = client.get("/health").json()
+            assert health["ready"] is True
+            assert health["stages"]["recognition"]["model"] == "PP-OCRv6_small_rec"
+        assert httpx.post(f"http://127.0.0.1:{port}/ocr", content=b"x").status_code == 401
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=90)
+    assert process.returncode == 0
+    _, alive = psutil.wait_procs(tree, timeout=30)
+    assert not alive, [child.cmdline() for child in alive]
+
+
+def test_the_printed_page_is_in_the_repository() -> None:
+    """The first thing that a user tries must be there."""
+    assert (FIXTURES / "letter.png").is_file()

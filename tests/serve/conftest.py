@@ -1,0 +1,54 @@
+"""One real Ray cluster for all tests of the graph; starting one takes as long as most of the tests."""
+
+import contextlib
+import os
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+API_KEY = "a-key-for-tests"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Where the tests' cluster listens."""
+
+    http_url: str
+    dashboard_url: str
+
+
+def find_free_port() -> int:
+    """A TCP port of the loopback interface that nobody listens on."""
+    with contextlib.closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A local cluster that believes it has eight cores and one GPU, with Serve's proxy on a free port."""
+    os.environ.update(
+        {"API_KEY": API_KEY, "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0"}
+    )
+    import ray
+    from ray import serve
+
+    port = find_free_port()
+    context = ray.init(
+        address="local", num_cpus=8, num_gpus=1, include_dashboard=True, logging_level="warning", log_to_driver=False
+    )
+    serve.start(http_options={"host": "127.0.0.1", "port": port})
+    yield Cluster(f"http://127.0.0.1:{port}", f"http://{context.dashboard_url}")
+    serve.shutdown()
+    ray.shutdown()
+
+
+@pytest.fixture
+def http(cluster: Cluster) -> Iterator[httpx.Client]:
+    """A client with the right key."""
+    with httpx.Client(base_url=cluster.http_url, headers={"x-api-key": API_KEY}, timeout=120) as client:
+        yield client

@@ -1,0 +1,149 @@
+"""The graph on the fake engine: placing, rollouts, the typed handle."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import ray
+import yaml
+from paths import FIXTURES, ROOT
+from ray import serve
+from ray.serve.handle import DeploymentHandle
+from ray.util.state import list_actors
+
+from configs.profile import AppArgs
+from serve_app.app import build
+from serve_app.client import OcrClient
+from serve_app.schemas import OcrResult
+
+pytestmark = pytest.mark.serve
+
+LETTER = FIXTURES / "letter.png"
+
+
+def pids_of_replicas() -> dict[str, int]:
+    """Process ids of the application's living replicas, by replica."""
+    actors = list_actors(filters=[("state", "=", "ALIVE")], detail=True, limit=200)
+    return {actor.name: actor.pid for actor in actors if actor.name and "SERVE_REPLICA" in actor.name}
+
+
+class TestGpuProfile:
+    """The profile for T4 nodes, on a machine whose cluster only believes that it has a GPU."""
+
+    @pytest.fixture(scope="class", autouse=True)
+    def app(self, cluster: object) -> Iterator[None]:
+        serve.run(build(AppArgs(profile="gpu-t4", engine="fake")), name="ocr", route_prefix="/")
+        yield
+        serve.delete("ocr")
+
+    def test_fractions_of_one_gpu_are_placed(self) -> None:
+        """Orientation, detection and two recognisers share one GPU, and every replica runs."""
+        status = serve.status().applications["ocr"]
+        assert status.status == "RUNNING"
+        running = {name: item.replica_states for name, item in status.deployments.items()}
+        assert running["Recognition"] == {"RUNNING": 2}
+        assert ray.available_resources().get("GPU", 0.0) == pytest.approx(0.0, abs=0.01)
+
+    def test_auto_chooses_the_gpu_profile_where_the_cluster_has_a_gpu(self) -> None:
+        """`profile: auto` asks the cluster, not the machine."""
+        from configs.profile import load_profile
+
+        profile = load_profile(AppArgs(), ray.cluster_resources()["GPU"])
+        assert profile.detection.run.device == "gpu"
+
+
+class TestRollout:
+    """`serve deploy` of the repository's own configuration, on the fake engine."""
+
+    @staticmethod
+    def deploy(config: dict[str, object], path: Path, dashboard_url: str) -> None:
+        path.write_text(yaml.safe_dump(config))
+        command = [str(Path(sys.executable).with_name("serve")), "deploy", str(path), "-a", dashboard_url]
+        subprocess.run(command, check=True, capture_output=True, timeout=60, cwd=ROOT)
+
+    @staticmethod
+    def wait_until_running(http: httpx.Client, knobs: dict[str, float] | None = None) -> None:
+        """Poll until the rollout is done; bounded, because a rollout that hangs must fail."""
+        import time
+
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            with_error = False
+            try:
+                answer = http.get("/health")
+            except httpx.TransportError:
+                with_error = True
+            if not with_error and answer.status_code == 200:
+                stage = answer.json()["stages"]["recognition"]
+                if knobs is None or all(stage["knobs"][key] == value for key, value in knobs.items()):
+                    return
+            time.sleep(0.5)
+        raise TimeoutError("the rollout did not finish")
+
+    def test_changing_a_batch_knob_restarts_no_replica(self, cluster, http: httpx.Client, tmp_path: Path) -> None:
+        """New knobs are in force, and every process is the one that it was."""
+        config = yaml.safe_load((ROOT / "serve_config.yaml").read_text())
+        application = config["applications"][0]
+        application["args"] = {"profile": "cpu", "engine": "fake"}
+        self.deploy(config, tmp_path / "first.yaml", cluster.dashboard_url)
+        self.wait_until_running(http)
+        before = pids_of_replicas()
+        knobs = {"max_batch_size": 12345, "batch_wait_timeout_s": 0.02}
+        application["deployments"] = [{"name": "Recognition", "user_config": knobs}]
+        self.deploy(config, tmp_path / "second.yaml", cluster.dashboard_url)
+        self.wait_until_running(http, knobs)
+        assert pids_of_replicas() == before
+        serve.delete("ocr")
+
+
+@serve.deployment
+class Archive:
+    """Another application on the cluster, which reads documents through the typed client."""
+
+    def __init__(self) -> None:
+        self._ocr: OcrClient | None = None
+
+    async def index(self, data: bytes) -> OcrResult:
+        self._ocr = self._ocr or OcrClient.from_app("ocr")
+        return await self._ocr.read(data, words=True)
+
+
+class TestHandle:
+    """The Python client."""
+
+    @pytest.fixture(scope="class", autouse=True)
+    def app(self, cluster: object) -> Iterator[None]:
+        serve.run(build(AppArgs(profile="cpu", engine="fake")), name="ocr", route_prefix="/")
+        yield
+        serve.delete("ocr")
+
+    def test_another_deployment_reads_through_the_typed_client(self) -> None:
+        """A deployment of another application gets the same typed result as a script does."""
+        archive: DeploymentHandle = serve.run(Archive.bind(), name="archive", route_prefix=None)
+        try:
+            result = archive.index.remote(LETTER.read_bytes()).result(timeout_s=60)
+        finally:
+            serve.delete("archive")
+        assert isinstance(result, OcrResult)
+        assert result.pages_processed == 1
+        assert result.pages[0].lines[0].words
+        here = OcrClient.from_app("ocr").read_sync(LETTER.read_bytes(), words=True)
+        assert here.text == result.text
+
+    def test_a_bad_document_raises_the_services_own_error(self) -> None:
+        """Errors cross the cluster as the classes that they are, with no remote traceback in them."""
+        from deployments.errors import UnsupportedMedia
+
+        with pytest.raises(UnsupportedMedia) as caught:
+            OcrClient.from_app("ocr").read_sync(b"just text")
+        assert type(caught.value) is UnsupportedMedia
+        assert "Traceback" not in str(caught.value)
+
+    def test_http_and_handle_agree(self, http: httpx.Client) -> None:
+        """One graph answers both."""
+        answer = http.post("/ocr", files={"file": LETTER.read_bytes()})
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["text"] == OcrClient.from_app("ocr").read_sync(LETTER.read_bytes()).text

@@ -1,0 +1,81 @@
+"""The service as a user starts it: one process to start, one key, everything stopped at the end."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+
+ROOT = Path(__file__).resolve().parents[1]
+_STOP_TIMEOUT_S = 90
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running service."""
+
+    url: str
+    api_key: str
+    process: psutil.Process
+
+    def client(self, timeout_s: float = 300) -> httpx.Client:
+        """A client with the service's key."""
+        return httpx.Client(base_url=self.url, headers={"x-api-key": self.api_key}, timeout=timeout_s)
+
+    def memory_bytes(self) -> int:
+        """Proportional set size of the whole tree of processes: shared pages are counted once."""
+        total = 0
+        for process in [self.process, *self.process.children(recursive=True)]:
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                total += process.memory_full_info().pss
+        return total
+
+
+def find_free_port() -> int:
+    """A TCP port of the loopback interface that nobody listens on."""
+    with contextlib.closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@contextmanager
+def running_service(*arguments: str, start_timeout_s: float = 180) -> Iterator[Service]:
+    """`ocr-serve run` with these arguments, ready to answer; interrupted as by Ctrl-C at the end."""
+    port, key = find_free_port(), "a-key-for-this-run"
+    environment = {**os.environ, "HOST": "127.0.0.1", "PORT": str(port), "API_KEY": key}
+    command = [str(Path(sys.executable).with_name("ocr-serve")), "run", *arguments]
+    process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL)
+    service = Service(f"http://127.0.0.1:{port}", key, psutil.Process(process.pid))
+    try:
+        _wait_until_ready(service, process, start_timeout_s)
+        yield service
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(_STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_until_ready(service: Service, process: "subprocess.Popen[bytes]", timeout_s: float) -> None:
+    deadline = time.monotonic() + timeout_s
+    with service.client(timeout_s=5) as client:
+        while time.monotonic() < deadline:
+            if process.poll() is not None:
+                raise RuntimeError(f"the service ended with status {process.returncode}")
+            with contextlib.suppress(httpx.TransportError):
+                if client.get("/health").status_code == 200:
+                    return
+            time.sleep(0.5)
+    raise TimeoutError(f"the service was not ready after {timeout_s} s")

@@ -1,0 +1,149 @@
+"""The way of a document, with stages that are plain functions."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import numpy as np
+import pytest
+
+from deployments.document import (
+    DetectedLines,
+    DetectionOptions,
+    Image,
+    LineCrop,
+    LineText,
+    PageImage,
+    ReadOptions,
+    WordSpan,
+)
+from deployments.errors import Busy, MalformedPdf, PageOutOfRange, TooManyPages
+from deployments.flow import FlowLimits, Stages, read_document
+
+LIMITS = FlowLimits(max_pages=10, pages_in_flight=2)
+PAGE = np.full((200, 100, 3), 255, np.uint8)
+
+
+class Book:
+    """A source whose pages are numbered by their first pixel; some may be broken."""
+
+    def __init__(self, page_count: int, broken: Sequence[int] = (), error: type[Exception] = MalformedPdf) -> None:
+        self.page_count = page_count
+        self._broken = broken
+        self._error = error
+        self.in_flight = 0
+        self.most_in_flight = 0
+
+    async def load_page(self, number: int) -> PageImage:
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        await asyncio.sleep(0)
+        self.in_flight -= 1
+        if number in self._broken:
+            raise self._error(f"page {number}")
+        pixels = PAGE.copy()
+        pixels[0, 0] = number
+        return PageImage(number, pixels)
+
+
+def make_stages(book: Book, angle: int = 0, flipped: bool = False) -> Stages:
+    """Stages that see two lines, the lower one first, and read where they stand."""
+
+    @asynccontextmanager
+    async def open_document(data: bytes, options: ReadOptions) -> AsyncIterator[Book]:
+        yield book
+
+    async def orient(pixels: Image) -> int:
+        return angle
+
+    async def detect(pixels: Image, options: DetectionOptions) -> DetectedLines:
+        low = [[10, 60], [90, 60], [90, 80], [10, 80]]
+        high = [[10, 10], [90, 10], [90, 30], [10, 30]]
+        return DetectedLines(np.array([low, high], np.float32), np.ones(2, np.float32))
+
+    async def recognize(crops: Sequence[LineCrop], options: ReadOptions) -> list[LineText]:
+        words = (WordSpan("y", 1.0, 0.0, 0.5),) if options.words else None
+        return [LineText(f"y={int(crop.quad[:, 1].min())}", 0.9, flipped, words) for crop in crops]
+
+    return Stages(open_document, orient, detect, recognize)  # type: ignore[arg-type]
+
+
+async def test_lines_come_in_reading_order() -> None:
+    """What stands higher is read first, whatever the detector's order."""
+    document = await read_document(b"", make_stages(Book(1)), ReadOptions(), LIMITS)
+    assert document.text == "y=10\ny=60"
+
+
+async def test_every_page_is_accounted_for_when_one_is_broken() -> None:
+    """A broken page has its error in its place; the others have their text."""
+    document = await read_document(b"", make_stages(Book(3, broken=[2])), ReadOptions(), LIMITS)
+    assert [page.number for page in document.pages] == [1, 2, 3]
+    assert document.pages[1].error is not None
+    assert document.pages[1].error.code == "malformed_pdf"
+    assert (document.pages_total, document.pages_processed) == (3, 2)
+
+
+async def test_an_unforeseen_failure_of_a_page_tells_nothing_of_itself() -> None:
+    """A bug's own words may quote the document: the page says only that a stage failed."""
+    book = Book(2, broken=[1], error=RuntimeError)
+    document = await read_document(b"", make_stages(book), ReadOptions(), LIMITS)
+    assert document.pages[0].error is not None
+    assert document.pages[0].error.code == "stage_failed"
+    assert "page 1" not in document.pages[0].error.message
+
+
+async def test_a_service_without_room_says_so_for_the_whole_request() -> None:
+    """Busy is no property of a page: it is raised as itself, not in a group and not in a page."""
+    with pytest.raises(Busy):
+        await read_document(b"", make_stages(Book(3, broken=[2], error=Busy)), ReadOptions(), LIMITS)
+
+
+async def test_only_the_pages_asked_for_are_read() -> None:
+    """`pages` chooses; the total still counts all."""
+    document = await read_document(b"", make_stages(Book(9)), ReadOptions(pages=(2, 7)), LIMITS)
+    assert [page.number for page in document.pages] == [2, 7]
+    assert document.pages_total == 9
+
+
+async def test_a_page_beyond_the_end_is_refused() -> None:
+    """Nothing is read when a page is asked for that is not there."""
+    with pytest.raises(PageOutOfRange):
+        await read_document(b"", make_stages(Book(3)), ReadOptions(pages=(1, 4)), LIMITS)
+
+
+async def test_too_many_pages_are_refused_not_cut() -> None:
+    """A long document is never silently shortened."""
+    with pytest.raises(TooManyPages):
+        await read_document(b"", make_stages(Book(11)), ReadOptions(), LIMITS)
+
+
+async def test_few_pages_are_in_memory_at_a_time() -> None:
+    """However long the document, no more pages than the limit are on their way."""
+    book = Book(10)
+    await read_document(b"", make_stages(book), ReadOptions(), LIMITS)
+    assert book.most_in_flight <= LIMITS.pages_in_flight
+
+
+async def test_a_turned_page_has_the_size_of_the_upright_one() -> None:
+    """Width, height and coordinates are those of the page after turning."""
+    page = (await read_document(b"", make_stages(Book(1), angle=90), ReadOptions(), LIMITS)).pages[0]
+    assert (page.width, page.height, page.rotation) == (200, 100, 90)
+
+
+async def test_a_line_upside_down_starts_at_its_own_top_left() -> None:
+    """The quad of a flipped line begins where its text begins."""
+    page = (await read_document(b"", make_stages(Book(1), flipped=True), ReadOptions(), LIMITS)).pages[0]
+    assert page.lines[0].quad[0].tolist() == [90, 30]
+
+
+async def test_words_lie_on_their_line() -> None:
+    """Half of the line's text covers half of the line's quad."""
+    page = (await read_document(b"", make_stages(Book(1)), ReadOptions(words=True), LIMITS)).pages[0]
+    assert page.lines[0].words is not None
+    assert page.lines[0].words[0].quad.tolist() == [[10, 10], [50, 10], [50, 30], [10, 30]]
+
+
+async def test_lines_below_the_threshold_are_left_out() -> None:
+    """`rec_score_thresh` drops what the recogniser is not sure of."""
+    document = await read_document(b"", make_stages(Book(1)), ReadOptions(rec_score_thresh=0.95), LIMITS)
+    assert document.pages[0].lines == ()
