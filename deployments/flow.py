@@ -28,7 +28,7 @@ from deployments.document import (
     Word,
 )
 from deployments.errors import Busy, PageOutOfRange, ServiceError, StageFailed, TooManyPages
-from deployments.vision.geometry import crop_lines, cut_quad, flip_quad, order_rows, shrink_page, turn_clockwise
+from deployments.vision.geometry import crop_lines, cut_quad, flip_quad, order_rows, turn_clockwise, view_for_orientation
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class Stages:
     """What a document passes through. Each callable may run anywhere; all raise `ServiceError` only."""
 
     open_document: Callable[[bytes, ReadOptions], AbstractAsyncContextManager[PageSource]]
-    orient: Callable[[Image], Awaitable[Angle]]
+    orient: Callable[[Sequence[Image]], Awaitable[Angle]]
     detect: Callable[[Image, DetectionOptions], Awaitable[DetectedLines]]
     recognize: Callable[[Sequence[LineCrop], ReadOptions], Awaitable[list[LineText]]]
 
@@ -133,7 +133,8 @@ async def _read_pixels(image: PageImage, stages: Stages, options: ReadOptions, c
     rotation: Angle = 0
     if options.orientation:
         with clock.measure("orientation"):
-            rotation = await stages.orient(await asyncio.to_thread(shrink_page, pixels, ORIENTATION_SHORT_SIDE_PX))
+            views = await asyncio.to_thread(view_for_orientation, pixels, ORIENTATION_SHORT_SIDE_PX)
+            rotation = await stages.orient(views)
             pixels = await asyncio.to_thread(turn_clockwise, pixels, rotation)
     with clock.measure("detection"):
         detected = await stages.detect(pixels, _detection_options(options))

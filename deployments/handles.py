@@ -135,9 +135,9 @@ class RemoteStages:
         page_count = await call_stage(self._renderer, "count_pages", reference)
         yield RenderedPdf(self._renderer, reference, page_count, options.dpi)
 
-    async def orient(self, pixels: Image) -> Angle:
-        """Degrees clockwise that turn a page upright."""
-        angle: Angle = await call_stage(self._orientation, "classify", pixels)
+    async def orient(self, views: Sequence[Image]) -> Angle:
+        """Degrees clockwise that turn a page upright, from views of it."""
+        angle: Angle = await call_stage(self._orientation, "classify", tuple(views))
         return angle
 
     async def detect(self, pixels: Image, options: DetectionOptions) -> DetectedLines:

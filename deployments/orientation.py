@@ -1,5 +1,7 @@
 """Deployment of the document orientation classifier."""
 
+from collections.abc import Sequence
+
 import cv2
 from ray import serve
 
@@ -18,9 +20,9 @@ class Orientation:
         self._loaded = load_orientation(stage)
         self._worker = Worker("orientation")
 
-    async def classify(self, pixels: Image) -> Angle:
-        """Degrees clockwise that turn the page (uint8, (h, w, 3), BGR; may be shrunk) upright."""
-        return await self._worker.run(self._loaded.model.classify, pixels)
+    async def classify(self, views: Sequence[Image]) -> Angle:
+        """Degrees clockwise that turn a page upright, from views of it (uint8, (h, w, 3), BGR)."""
+        return await self._worker.run(self._loaded.model.classify, views)
 
     async def describe(self) -> StageInfo:
         """The model that runs here."""

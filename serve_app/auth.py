@@ -52,7 +52,7 @@ class AuthSettings:
                 raise ValueError(
                     f"ALLOWED_ORIGINS must list origins such as https://app.example.com, not {origin!r}."
                 )
-        # A header's value has no spaces at its ends: a key read from a file with a line end would never match.
+        # A header's value has no space at its ends: a key read from a file with a line end would never match.
         return cls(environment.get("API_KEY", "").strip(), tuple(filter(None, origins)))
 
     def accepts_key(self, key: str) -> bool:

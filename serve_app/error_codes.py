@@ -7,28 +7,43 @@ from typing import ClassVar
 from deployments.errors import ServiceError
 
 
-class NotFound(ServiceError):
+class HttpError(Exception):
+    """What can go wrong before there is a document; ``message`` is public, as that of a `ServiceError`."""
+
+    code: ClassVar[str]
+    status: ClassVar[int]
+    title: ClassVar[str]
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message)
+        self.message = message or self.title
+
+
+class NotFound(HttpError):
     """No resource has this path."""
 
-    code: ClassVar[str] = "not_found"
-    status: ClassVar[int] = 404
-    title: ClassVar[str] = "Not found"
+    code = "not_found"
+    status = 404
+    title = "Not found"
 
 
-class MethodNotAllowed(ServiceError):
+class MethodNotAllowed(HttpError):
     """The resource has no such method."""
 
-    code: ClassVar[str] = "method_not_allowed"
-    status: ClassVar[int] = 405
-    title: ClassVar[str] = "Method not allowed"
+    code = "method_not_allowed"
+    status = 405
+    title = "Method not allowed"
 
 
-class RequestTimeout(ServiceError):
+class RequestTimeout(HttpError):
     """The request's body took longer to arrive than it may."""
 
-    code: ClassVar[str] = "request_timeout"
-    status: ClassVar[int] = 408
-    title: ClassVar[str] = "Request timeout"
+    code = "request_timeout"
+    status = 408
+    title = "Request timeout"
+
+
+ErrorKind = type[ServiceError] | type[HttpError]
 
 
 def _walk_tree(root: type[ServiceError]) -> Iterator[type[ServiceError]]:
@@ -37,12 +52,15 @@ def _walk_tree(root: type[ServiceError]) -> Iterator[type[ServiceError]]:
         yield from _walk_tree(child)
 
 
-# Every class of the tree by its code; `status` and `title` are on the class. The root is `internal_error`.
-ERROR_CODES: Mapping[str, type[ServiceError]] = MappingProxyType(
-    {kind.code: kind for kind in sorted(_walk_tree(ServiceError), key=lambda kind: (kind.status, kind.code))}
+_SERVICE_ERRORS = {kind.code: kind for kind in _walk_tree(ServiceError)}
+
+# Every kind of error by its code; `status` and `title` are on the class. The root of the tree is
+# `internal_error`; HttpError itself has no code.
+ERROR_CODES: Mapping[str, ErrorKind] = MappingProxyType(
+    {**_SERVICE_ERRORS, **{kind.code: kind for kind in HttpError.__subclasses__()}}
 )
 
 
 def rebuild_error(code: str, message: str) -> ServiceError:
     """Make the error that a page carries as code and message; an unknown code is an internal error."""
-    return ERROR_CODES.get(code, ServiceError)(message)
+    return _SERVICE_ERRORS.get(code, ServiceError)(message)

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from deployments.errors import Busy, InvalidOption, ServiceError
-from serve_app.error_codes import ERROR_CODES, MethodNotAllowed, NotFound
+from serve_app.error_codes import ERROR_CODES, HttpError, MethodNotAllowed, NotFound
 from serve_app.schemas import FieldProblem, Problem
 
 __all__ = ["ERROR_CODES", "add_error_handlers", "find_request_id", "problem_response", "report_crash"]
@@ -27,7 +27,7 @@ _CHALLENGE = 'ApiKey realm="ocr", header="x-api-key"'
 
 
 def problem_response(
-    error: ServiceError,
+    error: ServiceError | HttpError,
     request_id: str,
     instance: str,
     errors: Sequence[FieldProblem] | None = None,
@@ -62,7 +62,8 @@ def find_request_id(scope: Mapping[str, Any]) -> str:
 
 def add_error_handlers(app: FastAPI) -> None:
     """Answer every error that a route raises on purpose with a problem document."""
-    app.add_exception_handler(ServiceError, _answer_service_error)
+    app.add_exception_handler(ServiceError, _answer_known_error)
+    app.add_exception_handler(HttpError, _answer_known_error)
     app.add_exception_handler(HTTPException, _answer_http_exception)
     app.add_exception_handler(RequestValidationError, _answer_invalid_options)
 
@@ -77,15 +78,15 @@ def report_crash(scope: Mapping[str, Any], error: Exception) -> Response:
     return problem_response(ServiceError(message), request_id, str(scope.get("path", "")))
 
 
-async def _answer_service_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, ServiceError)
+async def _answer_known_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ServiceError | HttpError)
     return problem_response(error, find_request_id(request.scope), request.url.path)
 
 
 async def _answer_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     path = request.url.path
-    known: ServiceError
+    known: ServiceError | HttpError
     if error.status_code == 404:
         known = NotFound(f"Nothing is served at {path}.")
     elif error.status_code == 405:

@@ -59,7 +59,7 @@ class OcrOptions(BaseModel):
     )
     direction: DirectionMode = Field(
         "auto",
-        description="Whether lines may stand on their head: `auto` asks only where a crop leaves a doubt, `on` "
+        description="Whether lines may stand on their head: `auto` asks only where a crop leaves doubt, `on` "
         "for every line, `off` for none. PaddleOCR: `use_textline_orientation` (true is on, false is off).",
         examples=["auto"],
     )

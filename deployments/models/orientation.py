@@ -1,5 +1,6 @@
 """Document orientation: by how much is a page turned? (PP-LCNet_x1_0_doc_ori)"""
 
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -25,9 +26,17 @@ class OrientationModel:
         normalize = operations["NormalizeImage"]
         self._normalizer = ChannelNormalizer(normalize["mean"], normalize["std"])
 
-    def classify(self, pixels: Image) -> Angle:
-        """Degrees clockwise by which the page (uint8, (h, w, 3), BGR) must be turned to stand upright."""
-        return self.post(self.core(self.pre(pixels)))
+    def classify(self, views: Sequence[Image]) -> Angle:
+        """Degrees clockwise by which a page must be turned to stand upright.
+
+        ``views`` show the page (uint8, (h, w, 3), BGR), the best one first; the next is looked at only when
+        the network is not sure. Sure of none of them, the page stays: a wrong turn ruins it.
+        """
+        for view in views:
+            probabilities = self.core(self.pre(view))
+            if probabilities.max() >= self._min_confidence:
+                return self.post(probabilities)
+        return 0
 
     def pre(self, pixels: Image) -> FloatArray:
         """(1, 3, 224, 224) float32: the short side resized, the centre cut out, RGB, normalised."""
@@ -47,9 +56,8 @@ class OrientationModel:
         return self._engine.run([batch])[0][0]
 
     def post(self, probabilities: FloatArray) -> Angle:
-        """The angle to turn by; 0 when the network is not sure, because a wrong turn ruins a page."""
-        best = int(probabilities.argmax())
-        return _UNDOING_TURNS[best] if probabilities[best] >= self._min_confidence else 0
+        """The turn that undoes the likeliest angle."""
+        return _UNDOING_TURNS[int(probabilities.argmax())]
 
     def warm_up(self) -> None:
         """Run the network once."""

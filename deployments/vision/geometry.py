@@ -15,6 +15,10 @@ _TURNS: dict[Angle, int] = {
     180: cv2.ROTATE_180,
     270: cv2.ROTATE_90_COUNTERCLOCKWISE,
 }
+# Content is looked for on a copy whose longer side is this.
+_CONTENT_SEARCH_PX = 800
+_INK_CONTRAST = 40
+_CONTENT_MARGIN = 0.03
 # Two boxes belong to one row when their tops differ by less than this share of the lower one's height.
 _ROW_TOLERANCE = 0.5
 
@@ -30,6 +34,29 @@ def shrink_page(pixels: Image, short_side_px: int) -> Image:
     scale = short_side_px / min(height, width)
     size = (max(short_side_px, round(width * scale)), max(short_side_px, round(height * scale)))
     return cv2.resize(pixels, size)
+
+
+def view_for_orientation(pixels: Image, short_side_px: int) -> tuple[Image, Image]:
+    """A page as an orientation classifier wants to see it: as a whole, and only where something stands.
+
+    The classifier looks at the middle of what it is shown, and the middle of a nearly empty page says nothing.
+    """
+    return shrink_page(pixels, short_side_px), shrink_page(cut_content(pixels), short_side_px)
+
+
+def cut_content(pixels: Image) -> Image:
+    """The part of a page (uint8, (h, w, 3), BGR) where pixels differ from its usual brightness, with a margin."""
+    scale = min(1.0, _CONTENT_SEARCH_PX / max(pixels.shape[:2]))
+    small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
+    grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.int16)
+    ink = np.abs(grey - int(np.median(grey))) > _INK_CONTRAST
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    if not rows.size:
+        return pixels
+    top, bottom = int(rows[0] / scale), int((rows[-1] + 1) / scale)
+    left, right = int(columns[0] / scale), int((columns[-1] + 1) / scale)
+    margin = int(_CONTENT_MARGIN * max(bottom - top, right - left)) + 4
+    return pixels[max(0, top - margin) : bottom + margin, max(0, left - margin) : right + margin]
 
 
 def crop_lines(pixels: Image, quads: FloatArray) -> list[LineCrop]:

@@ -16,7 +16,7 @@ from serve_app.api.openapi import OCR_PROBLEMS, UPLOAD_OPENAPI, describe_problem
 from serve_app.api.reader import DocumentReader
 from serve_app.api.upload import read_upload
 from serve_app.auth import KeyCheck
-from serve_app.error_codes import RequestTimeout, rebuild_error
+from serve_app.error_codes import HttpError, RequestTimeout, rebuild_error
 from serve_app.errors import find_request_id
 from serve_app.schemas import OcrResult
 
@@ -29,7 +29,6 @@ def make_ocr_router(reader: DocumentReader, limits: Limits, check_key: KeyCheck)
         "/ocr",
         summary="Read the text of an image or a PDF",
         response_model=OcrResult,
-        response_model_exclude_none=True,
         responses=describe_problems(OCR_PROBLEMS),
         openapi_extra=UPLOAD_OPENAPI,
     )
@@ -46,15 +45,19 @@ def make_ocr_router(reader: DocumentReader, limits: Limits, check_key: KeyCheck)
             document = await reader.read(upload.data, upload.options.to_read_options())
         raise_only_error(document)
         total_ms = (time.perf_counter() - start_s) * 1e3
-        result = OcrResult.from_document(document, upload.options, find_request_id(request.scope), total_ms)
+        # A long document takes a good part of a second to write, which other requests need not wait for.
+        result = await asyncio.to_thread(
+            OcrResult.from_document, document, upload.options, find_request_id(request.scope), total_ms
+        )
         timing = ", ".join(f"{stage};dur={elapsed_ms:g}" for stage, elapsed_ms in result.timings_ms.items())
-        return Response(result.to_json(), media_type="application/json", headers={"Server-Timing": timing})
+        body = await asyncio.to_thread(result.to_json)
+        return Response(body, media_type="application/json", headers={"Server-Timing": timing})
 
     return router
 
 
 @asynccontextmanager
-async def limit_time(timeout_s: float, error: ServiceError) -> AsyncIterator[None]:
+async def limit_time(timeout_s: float, error: ServiceError | HttpError) -> AsyncIterator[None]:
     """Raise ``error`` when the block takes longer than that; a time-out of its own passes through."""
     try:
         async with asyncio.timeout(timeout_s) as timer:

@@ -9,13 +9,12 @@ from fastapi.openapi.utils import get_openapi
 from deployments.errors import (
     Busy,
     DeadlineExceeded,
-    ServiceError,
     StageFailed,
     StageUnavailable,
     Unauthorized,
 )
 from serve_app.api.upload import FILE_FIELD
-from serve_app.error_codes import ERROR_CODES
+from serve_app.error_codes import ERROR_CODES, ErrorKind
 from serve_app.errors import PROBLEM_MEDIA_TYPE
 from serve_app.schemas import OcrOptions, Problem
 
@@ -27,7 +26,7 @@ OCR_PROBLEMS = tuple(kind for code, kind in ERROR_CODES.items() if code not in _
 DEBUG_PROBLEMS = (Unauthorized, Busy, StageUnavailable, StageFailed, DeadlineExceeded)
 
 
-def describe_problems(kinds: Iterable[type[ServiceError]]) -> dict[int | str, dict[str, Any]]:
+def describe_problems(kinds: Iterable[ErrorKind]) -> dict[int | str, dict[str, Any]]:
     """Build the ``responses`` of a route: one entry a status, with an example for each of its codes."""
     responses: dict[int | str, dict[str, Any]] = {}
     for kind in kinds:
@@ -72,7 +71,7 @@ def _describe_option(schema: dict[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def _make_example(kind: type[ServiceError]) -> dict[str, Any]:
+def _make_example(kind: ErrorKind) -> dict[str, Any]:
     example = {name: field.examples[0] for name, field in Problem.model_fields.items() if field.examples}
     if kind.code != "invalid_option":
         del example["errors"]

@@ -53,7 +53,7 @@ def make_stages(book: Book, angle: int = 0, flipped: bool = False) -> Stages:
     async def open_document(data: bytes, options: ReadOptions) -> AsyncIterator[Book]:
         yield book
 
-    async def orient(pixels: Image) -> int:
+    async def orient(views: Sequence[Image]) -> int:
         return angle
 
     async def detect(pixels: Image, options: DetectionOptions) -> DetectedLines:

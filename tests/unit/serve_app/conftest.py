@@ -1,0 +1,104 @@
+"""A reader without networks, and the API over it as its callers see it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx
+import numpy as np
+import pytest
+from fastapi import FastAPI
+
+from configs.settings import Limits
+from deployments.document import Document, Line, Page, PageError, ReadOptions, StageInfo, Word
+from serve_app.api.app import create_app
+from serve_app.auth import AuthSettings
+
+API_KEY = "a-key-for-tests"
+ORIGIN = "https://app.example.com"
+MAX_BYTES = 200_000
+QUAD = np.array([[1.005, 2], [30.123, 2], [30.123, 9.999], [1.005, 9.999]], np.float32)
+STAGE = StageInfo("detection", "PP-OCRv5_mobile_det", "5", "ab" * 32, "fake", "1", "CPU", "f32")
+
+
+class FakeReader:
+    """Reads every document as one page with one line; a test sets what shall be different."""
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+        self.describe_error: Exception | None = None
+        self.pages: tuple[Page, ...] | None = None
+        self.pages_total = 1
+        self.hangs = False
+        self.is_reading = asyncio.Event()
+        self.calls: list[tuple[bytes, ReadOptions]] = []
+        self.describe_calls = 0
+        self.cancelled = False
+        self.stages: tuple[StageInfo, ...] = (STAGE,)
+
+    async def read(self, data: bytes, options: ReadOptions) -> Document:
+        """Note the call; then hang, fail, or answer."""
+        self.calls.append((data, options))
+        self.is_reading.set()
+        if self.hangs:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                self.cancelled = True
+                raise
+        if self.error is not None:
+            raise self.error
+        words = (Word("Hello", 0.98765, QUAD),) if options.words else None
+        page = Page(1, 40, 20, 90, (Line("Hello", 0.98765, QUAD, words),), stage_ms={"detection": 1.5})
+        pages = (page,) if self.pages is None else self.pages
+        return Document(pages, self.pages_total, self.stages, {"detection": 1.5, "total": 2.0})
+
+    async def describe(self) -> tuple[StageInfo, ...]:
+        """Count the call; then fail or answer."""
+        self.describe_calls += 1
+        if self.describe_error is not None:
+            raise self.describe_error
+        return self.stages
+
+    async def check_paddle(self) -> dict[str, object]:
+        """Answer as a machine without Paddle does."""
+        return {"ok": False, "installed": False, "version": None, "reason": "Paddle is not installed."}
+
+    def languages(self) -> tuple[str, ...]:
+        """List two languages."""
+        return ("ch", "en")
+
+    def fail_pages(self, *numbers: int) -> None:
+        """Let exactly these pages fail, as pages of a document of so many."""
+        self.pages = tuple(
+            Page(n, error=PageError("malformed_pdf", f"Page {n} cannot be drawn.")) for n in numbers
+        )
+        self.pages_total = len(numbers)
+
+
+@pytest.fixture
+def reader() -> FakeReader:
+    return FakeReader()
+
+
+@pytest.fixture
+def limits() -> Limits:
+    return Limits(max_bytes=MAX_BYTES)
+
+
+@pytest.fixture
+def app(reader: FakeReader, limits: Limits) -> FastAPI:
+    return create_app(reader, limits, AuthSettings(API_KEY, (ORIGIN,)), "1.2.3")
+
+
+@pytest.fixture
+async def stranger(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """Call without a key; an error that escapes the application fails the test."""
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
+        yield client
+
+
+@pytest.fixture
+async def client(stranger: httpx.AsyncClient) -> httpx.AsyncClient:
+    """Call with the key."""
+    stranger.headers["x-api-key"] = API_KEY
+    return stranger
