@@ -36,7 +36,8 @@ class Ingress:
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """The API; built in each replica, so that keys come from its environment, never from arguments."""
-        return create_app(self._reader, self._limits, AuthSettings.from_environment(), version("ocr-serve"))
+        auth = AuthSettings.from_environment()
+        return create_app(self._reader, self._limits, auth, version("ocr-serve"), proxy_echoes_id=True)
 
     async def read(self, data: bytes, options: OcrOptions, request_id: str) -> OcrResult:
         """A document's text, for callers on the same Ray cluster (see `serve_app.client`)."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import ray
 from ray import serve
+from ray.serve.schema import LoggingConfig
 
 from configs.profile import AppArgs, choose_recognizers, load_profile
 from configs.settings import EngineName
@@ -70,12 +71,16 @@ def _start_graph(args: AppArgs, listen: Listen) -> None:
         address="local", num_cpus=cores, include_dashboard=True, dashboard_host="127.0.0.1", logging_level="warning"
     )
     profile = load_profile(args, ray.cluster_resources().get("GPU", 0.0))
-    serve.start(http_options={"host": listen.host, "port": listen.port})
+    serve.start(
+        http_options={"host": listen.host, "port": listen.port},
+        # What a user wants to see is the address and the key; warnings and errors still show.
+        logging_config=LoggingConfig(log_level="WARNING", enable_access_log=False),
+    )
     serve.run(
         bind_graph(profile, choose_recognizers(args), cores),
         name=_APP_NAME,
         route_prefix="/",
-        blocking=False,
+        logging_config=LoggingConfig(log_level="WARNING", enable_access_log=False),
     )
 
 

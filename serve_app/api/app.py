@@ -21,8 +21,13 @@ _DESCRIPTION = (
 )
 
 
-def create_app(reader: DocumentReader, limits: Limits, auth: AuthSettings, version: str) -> FastAPI:
-    """Build the API over ``reader``; each route also stands under ``/v1``."""
+def create_app(
+    reader: DocumentReader, limits: Limits, auth: AuthSettings, version: str, *, proxy_echoes_id: bool = False
+) -> FastAPI:
+    """Build the API over ``reader``; each route also stands under ``/v1``.
+
+    ``proxy_echoes_id`` says that whatever stands before the API puts `X-Request-Id` on every answer.
+    """
     app = FastAPI(
         title="OCR service",
         version=version,
@@ -33,7 +38,7 @@ def create_app(reader: DocumentReader, limits: Limits, auth: AuthSettings, versi
         # A redirected upload is sent twice, and the second time perhaps without its key.
         redirect_slashes=False,
         middleware=[
-            Middleware(RequestIdMiddleware),
+            Middleware(RequestIdMiddleware, proxy_echoes=proxy_echoes_id),
             Middleware(
                 CORSMiddleware,
                 allow_origins=auth.allowed_origins,

@@ -16,10 +16,15 @@ _CLIENT_GONE_STATUS = 499
 
 
 class RequestIdMiddleware:
-    """Gives each request an id, the caller's own where it is a plain one, and echoes it on every answer."""
+    """Gives each request an id, the caller's own where it is a plain one, and echoes it on every answer.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Ray Serve's proxy makes ids too and echoes whatever id arrives; with ``proxy_echoes`` the header is left
+    to it, unless the id that arrived is not one to repeat.
+    """
+
+    def __init__(self, app: ASGIApp, proxy_echoes: bool = False) -> None:
         self._app = app
+        self._proxy_echoes = proxy_echoes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application with the id in its scope."""
@@ -31,7 +36,7 @@ class RequestIdMiddleware:
         scope[REQUEST_ID_KEY] = request_id
 
         async def send_with_id(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] == "http.response.start" and not (self._proxy_echoes and request_id == asked):
                 MutableHeaders(scope=message)["X-Request-Id"] = request_id
             await send(message)
 
