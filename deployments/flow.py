@@ -28,7 +28,8 @@ from deployments.document import (
     Word,
 )
 from deployments.errors import Busy, PageOutOfRange, ServiceError, StageFailed, TooManyPages
-from deployments.vision.geometry import crop_lines, cut_quad, flip_quad, order_rows, turn_clockwise, view_for_orientation
+from deployments.vision.geometry import crop_lines, cut_quad, flip_quad, turn_clockwise, view_for_orientation
+from deployments.vision.reading_order import order_lines
 
 logger = logging.getLogger(__name__)
 
@@ -139,7 +140,7 @@ async def _read_pixels(image: PageImage, stages: Stages, options: ReadOptions, c
     with clock.measure("detection"):
         detected = await stages.detect(pixels, _detection_options(options))
     with clock.measure("crop"):
-        ordered = detected.quads[order_rows(detected.quads)]
+        ordered = detected.quads[order_lines(detected.quads)]
         crops = await asyncio.to_thread(crop_lines, pixels, ordered)
     with clock.measure("recognition"):
         texts = await stages.recognize(crops, options) if crops else []

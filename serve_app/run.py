@@ -4,9 +4,8 @@ import os
 import secrets
 import signal
 import sys
-import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import ray
@@ -48,20 +47,32 @@ def run_service(profile_name: str, engine: EngineName | None) -> int:
     os.environ["API_KEY"] = listen.api_key
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_AUTH_MODE", "disabled")
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: stop.set())
+    _on_stop_signals(_interrupt)
     args = AppArgs(profile=profile_name, engine=engine)
     print("Starting a local Ray cluster ...", flush=True)
     try:
         _start_graph(args, listen)
         print(_describe(listen, time.monotonic() - start), flush=True)
-        stop.wait()
+        while True:
+            signal.pause()
+    except KeyboardInterrupt:
         print("Stopping ...", flush=True)
     finally:
+        # An impatient second Ctrl-C must not leave half of the cluster behind.
+        _on_stop_signals(signal.SIG_IGN)
         serve.shutdown()
         ray.shutdown()
     return 0
+
+
+def _interrupt(*_: object) -> None:
+    # Raising is safe wherever the signal strikes; setting an event is not, its lock may be held right there.
+    raise KeyboardInterrupt
+
+
+def _on_stop_signals(handler: Callable[..., object] | signal.Handlers) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, handler)
 
 
 def _start_graph(args: AppArgs, listen: Listen) -> None:

@@ -1,4 +1,4 @@
-"""Cutting lines out of a page, turning pages and quads, and the order in which lines are read."""
+"""Cutting lines out of a page, and turning pages and quads."""
 
 from collections.abc import Sequence
 
@@ -19,8 +19,6 @@ _TURNS: dict[Angle, int] = {
 _CONTENT_SEARCH_PX = 800
 _INK_CONTRAST = 40
 _CONTENT_MARGIN = 0.03
-# Two boxes belong to one row when their tops differ by less than this share of the lower one's height.
-_ROW_TOLERANCE = 0.5
 
 
 def turn_clockwise(pixels: Image, angle: Angle) -> Image:
@@ -112,29 +110,6 @@ def cut_quad(quad: Quad, start: float, end: float) -> Quad:
         [top_left + top * start, top_left + top * end, bottom_left + bottom * end, bottom_left + bottom * start],
         np.float32,
     )
-
-
-def order_rows(quads: FloatArray) -> list[int]:
-    """Indices of quads (N, 4, 2) in reading order: rows from top to bottom, each from left to right."""
-    if not len(quads):
-        return []
-    tops, bottoms = quads[:, :, 1].min(axis=1), quads[:, :, 1].max(axis=1)
-    lefts = quads[:, :, 0].min(axis=1)
-    middles, heights = (tops + bottoms) / 2, bottoms - tops
-    rows: list[list[int]] = []
-    for index in np.argsort(middles, kind="stable").tolist():
-        anchor = rows[-1][0] if rows else None
-        if anchor is not None and _share_row(middles, heights, anchor, index):
-            rows[-1].append(index)
-        else:
-            rows.append([index])
-    return [index for row in rows for index in sorted(row, key=lambda i: float(lefts[i]))]
-
-
-def _share_row(middles: FloatArray, heights: FloatArray, first: int, second: int) -> bool:
-    # The lower box decides: a tall logo must not swallow the small lines beside it.
-    tolerance = _ROW_TOLERANCE * min(float(heights[first]), float(heights[second]))
-    return abs(float(middles[first]) - float(middles[second])) < max(tolerance, 1.0)
 
 
 def _distance(first: Sequence[float] | FloatArray, second: Sequence[float] | FloatArray) -> float:

@@ -1,9 +1,8 @@
 """Cutting, turning and ordering."""
 
 import numpy as np
-import pytest
 
-from deployments.vision.geometry import crop_lines, cut_quad, order_rows, turn_clockwise
+from deployments.vision.geometry import crop_lines, cut_content, cut_quad, turn_clockwise
 
 
 def quad(x0: float, y0: float, x1: float, y1: float) -> np.ndarray:
@@ -50,20 +49,12 @@ def test_half_of_a_quad() -> None:
     assert cut_quad(quad(0, 0, 100, 10), 0.5, 1.0).tolist() == quad(50, 0, 100, 10).tolist()
 
 
-def test_rows_are_read_from_left_to_right_even_when_the_scan_is_a_little_askew() -> None:
-    """Boxes of one row differ in height by less than half a line."""
-    quads = np.stack([quad(300, 12, 400, 32), quad(0, 10, 100, 30), quad(0, 50, 100, 70), quad(150, 8, 250, 28)])
-    assert order_rows(quads) == [1, 3, 0, 2]
-
-
-def test_a_tall_logo_does_not_swallow_the_lines_beside_it() -> None:
-    """Three lines beside one tall box stay three rows."""
-    quads = np.stack([quad(0, 0, 50, 100), quad(60, 0, 200, 20), quad(60, 40, 200, 60), quad(60, 80, 200, 100)])
-    order = order_rows(quads)
-    assert [index for index in order if index] == [1, 2, 3]
-
-
-@pytest.mark.parametrize("count", [0, 1])
-def test_few_quads_are_in_order(count: int) -> None:
-    """No quad and one quad need no sorting."""
-    assert order_rows(np.zeros((count, 4, 2), np.float32)) == list(range(count))
+def test_content_is_cut_out_of_a_nearly_empty_page() -> None:
+    """What stands in a corner fills the view; an empty page stays whole."""
+    page = np.full((1600, 1200, 3), 255, np.uint8)
+    assert cut_content(page).shape == page.shape
+    page[100:200, 50:450] = 0
+    content = cut_content(page)
+    assert content.shape[0] < 160
+    assert content.shape[1] < 460
+    assert (content == 0).sum() == 100 * 400 * 3
