@@ -20,6 +20,7 @@ _JPEG_SCAN, _JPEG_END = 0xDA, 0xD9
 _ORIENTATION_TAG, _BITS_TAG, _PHOTOMETRIC_TAG = 274, 258, 262
 _MIN_IS_WHITE = 0
 _MID_GREY = 127.5
+_BAND_ROWS = 256
 _UPRIGHT: dict[int, Callable[[Image], Image]] = {
     2: lambda pixels: pixels[:, ::-1],
     3: lambda pixels: pixels[::-1, ::-1],
@@ -32,21 +33,15 @@ _UPRIGHT: dict[int, Callable[[Image], Image]] = {
 
 
 def decode_frame(image: ImageFile, data: bytes | None = None) -> Image:
-    """The frame that ``image`` stands at, turned as its EXIF orientation says: uint8, (h, w, 3), BGR, contiguous.
+    """Decode the frame that ``image`` stands at, turned as its EXIF orientation says.
 
-    ``data`` is the whole file when it has no other frame: OpenCV may then decode it, which takes half of
-    Pillow's time and gives the same pixels. Transparent pages are laid on white, or on black when what is
-    visible of them is mostly light. 16-bit grey is scaled by its range; 32-bit grey by its own darkest and
-    lightest pixel. Raises `MalformedImage`, or whatever Pillow raises on a damaged file.
+    Gives uint8 of shape (h, w, 3), BGR, contiguous. ``data`` is the whole file when it has no
+    other frame: OpenCV may then decode it, which takes half of Pillow's time and gives the same pixels.
+    Transparent pages are laid on white, or on black when what is visible of them is mostly light. 16-bit
+    grey is scaled by its range; 32-bit grey by its own darkest and lightest pixel. Raises `MalformedImage`,
+    or whatever Pillow raises on a damaged file.
     """
-    pixels = None
-    if image.format == "JPEG" and data is not None:
-        complete = _reach_jpeg_end(data, image.fp.tell() if image.fp else 0)
-        # Baseline only: what OpenCV makes of a scan that is missing looks like a page.
-        if complete and "progressive" not in image.info:
-            pixels = _decode_plain(image, data)
-    elif image.format == "PNG" and data is not None and not _may_have_exif(image, data):
-        pixels = _decode_plain(image, data)
+    pixels = None if data is None else _decode_fast(image, data)
     if pixels is None:
         image.load()
         pixels = _convert_to_bgr(image)
@@ -54,27 +49,29 @@ def decode_frame(image: ImageFile, data: bytes | None = None) -> Image:
     return np.ascontiguousarray(pixels if turn is None else turn(pixels))
 
 
-def _decode_plain(image: ImageFile, data: bytes) -> Image | None:
-    if image.mode not in ("L", "RGB") or "transparency" in image.info:
+def _decode_fast(image: ImageFile, data: bytes) -> Image | None:
+    """Let OpenCV decode a whole, plain JPEG or PNG; None where Pillow has to decide."""
+    if image.format == "JPEG":
+        complete = _reach_jpeg_end(data, image.fp.tell() if image.fp else 0)
+        # Without its end, or without some of its scans, OpenCV would fill a page up with grey.
+        plain = complete and "progressive" not in image.info
+    else:
+        # EXIF behind the pixels of a PNG is found by decoding it, and then Pillow has done the work.
+        plain = image.format == "PNG" and b"eXIf" not in data and "transparency" not in image.info
+    if not plain or image.mode not in ("L", "RGB"):
         return None
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error:
         return None
-    # The two must agree on what the file is, or the size that was checked is not the size decoded.
-    return pixels.astype(np.uint8, copy=False) if pixels is not None and pixels.shape[1::-1] == image.size else None
-
-
-def _may_have_exif(image: ImageFile, data: bytes) -> bool:
-    # Pillow decodes a PNG to its end before it speaks of EXIF, so nothing is won for one that may have it.
-    return b"eXIf" in data or any("exif" in str(key).lower() or "xmp" in str(key) for key in image.info)
+    return None if pixels is None else pixels.astype(np.uint8, copy=False)
 
 
 def _reach_jpeg_end(data: bytes, position: int) -> bool:
-    """Whether the file, whose first scan's data starts at ``position``, has an end marker.
+    """Tell whether the file, whose first scan's data starts at ``position``, has an end marker.
 
-    Raises `MalformedImage` for more scans than any encoder writes (as in "Two Issues with the JPEG Standard",
-    libjpeg-turbo project, 2015).
+    Raises `MalformedImage` for more scans than any encoder writes; the attack is described in "Two Issues
+    with the JPEG Standard" by the libjpeg-turbo project.
     """
     scans = 1
     while match := _JPEG_MARKER.search(data, position):
@@ -89,10 +86,69 @@ def _reach_jpeg_end(data: bytes, position: int) -> bool:
 
 
 def _read_orientation(image: ImageFile) -> int:
-    # A frame whose metadata are damaged still has its pixels; Pillow has turned TIFF frames already.
     try:
-        if image.format == "PNG" and not image.info.get("exif") and image._im is None:
-            return 1
-        return int(image.getexif().get(_ORIENTATION_TAG, 1))
+        # The base class's method, because the one for PNG first decodes the file once more.
+        return int(PillowImage.Image.getexif(image).get(_ORIENTATION_TAG, 1))
     except Exception:
+        # A frame whose metadata are damaged still has its pixels.
         return 1
+
+
+def _convert_to_bgr(image: ImageFile) -> Image:
+    if image.mode.startswith(("I", "F")):
+        return _repeat_grey(_scale_to_eight_bits(image))
+    if image.mode == "LAB":
+        # Pillow hands a and b out as signed bytes, OpenCV wants them around 128.
+        lab = np.bitwise_xor(np.asarray(image), np.array([0, 128, 128], np.uint8), dtype=np.uint8)
+        return _as_image(cv2.cvtColor(lab, cv2.COLOR_LAB2BGR))
+    if image.has_transparency_data:
+        return _swap_channels(_lay_on_background(image.convert("RGBA")))
+    if image.mode in ("1", "L"):
+        return _repeat_grey(np.asarray(image.convert("L")))
+    return _swap_channels(image.convert("RGB"))
+
+
+def _lay_on_background(image: PillowImage.Image) -> PillowImage.Image:
+    """Lay RGBA on white, or on black when its pixels, weighted by their alpha, are lighter than mid-grey."""
+    alpha = image.getchannel("A")
+    weights = np.asarray(alpha)
+    visible = int(weights.sum(dtype=np.int64))
+    light = int(np.einsum("ij,ij->", np.asarray(image.convert("L")), weights, dtype=np.int64))
+    page = PillowImage.new("RGB", image.size, "black" if light > _MID_GREY * visible else "white")
+    page.paste(image, mask=alpha)
+    return page
+
+
+def _scale_to_eight_bits(image: ImageFile) -> Image:
+    """Bring grey of 12, 16 or 32 bits to uint8, (h, w)."""
+    values = np.asarray(image)
+    tags = getattr(image, "tag_v2", {})
+    if image.mode.startswith("I;16"):
+        bits = tags.get(_BITS_TAG, (16,))
+        dark, light = 0.0, 2.0 ** (bits[0] if isinstance(bits, tuple) else bits) - 1
+    else:
+        finite = np.isfinite(values)
+        dark = float(values.min(initial=np.inf, where=finite))
+        light = float(values.max(initial=-np.inf, where=finite))
+    if tags.get(_PHOTOMETRIC_TAG) == _MIN_IS_WHITE:
+        dark, light = light, dark
+    grey = np.full(values.shape, 255, np.uint8)
+    if dark == light or not np.isfinite(dark):
+        return grey
+    # In bands, because floats of a whole page take eight times its room.
+    for top in range(0, len(values), _BAND_ROWS):
+        shares = (values[top : top + _BAND_ROWS].astype(np.float64) - dark) / (light - dark)
+        grey[top : top + _BAND_ROWS] = np.rint(np.clip(np.nan_to_num(shares, nan=1.0), 0.0, 1.0) * 255)
+    return grey
+
+
+def _repeat_grey(grey: Image) -> Image:
+    return _as_image(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR))
+
+
+def _swap_channels(image: PillowImage.Image) -> Image:
+    return _as_image(cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2BGR))
+
+
+def _as_image(pixels: NDArray[np.generic]) -> Image:
+    return pixels.astype(np.uint8, copy=False)

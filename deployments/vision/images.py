@@ -48,11 +48,12 @@ _MAGIC: dict[ImageFormat, re.Pattern[bytes]] = {
     "GIF": re.compile(rb"GIF8[79]a"),
 }
 _PDF_HEADER_WITHIN_BYTES = 1024
+_GIF_PADDING = b"\0\r\n"
 _TILE_WIDTH_TAG, _TILE_HEIGHT_TAG = 322, 323
 
 
 def sniff_kind(data: bytes) -> Literal["pdf", "image"]:
-    """What kind of file the bytes are, by their first bytes; a PDF's header may stand up to 1 KiB in.
+    """Tell the kind of a file by its first bytes; a PDF's header may stand up to 1 KiB in.
 
     Raises `EmptyInput` for no bytes and `UnsupportedMedia` for those of any other kind.
     """
@@ -82,13 +83,16 @@ class ImageDocument:
         self._data = data
         self._max_pixels = max_pixels
         self._image: ImageFile | None = None
+        # A GIF names no number of frames: one that was cut between two of them would lose pages unseen.
+        if self.format == "GIF" and not data.rstrip(_GIF_PADDING).endswith(b";"):
+            raise MalformedImage("The GIF does not reach its end.")
         with _public_errors("The image cannot be read."):
             image = self._open_image()
             self._check_size(image, 1)
             self.page_count: int = getattr(image, "n_frames", 1)
 
     def read_page(self, number: int) -> PageImage:
-        """Frame ``number`` (from 1), turned as its EXIF orientation says: uint8, (h, w, 3), BGR, contiguous.
+        """Decode frame ``number`` (from 1): uint8 of shape (h, w, 3), BGR, upright by EXIF, contiguous.
 
         How pixels come to be is said by `deployments.vision.decoding.decode_frame`. Raises `PageOutOfRange`,
         `TooManyPixels`, and `MalformedImage` for a frame that is damaged or does not reach its end.
@@ -133,7 +137,7 @@ def _sniff_format(data: bytes) -> ImageFormat | None:
 
 @contextmanager
 def _public_errors(message: str) -> Iterator[None]:
-    """Let `InputError` pass and say ``message`` for all else: on damaged files, Pillow raises nearly anything."""
+    """Say ``message`` for all but `InputError`: on damaged files, Pillow raises nearly anything."""
     try:
         yield
     except InputError:

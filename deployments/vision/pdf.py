@@ -1,0 +1,102 @@
+"""PDF files as documents whose pages are rendered by pdfium.
+
+pdfium keeps state for the whole process and takes no locks: one process uses this module from one thread.
+"""
+
+import contextlib
+import math
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import pypdfium2
+from pypdfium2 import raw
+
+from deployments.document import Image, PageImage
+from deployments.errors import EncryptedPdf, InputError, MalformedPdf, PageOutOfRange, TooManyPixels
+
+_POINTS_PER_INCH = 72
+# Below this, text of an ordinary size cannot be read.
+_MIN_DPI = 36
+# A security handler that pdfium does not know asks for a certificate: there, too, a key is missing.
+_LOCKED = (raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY)
+_WHITE = (255, 255, 255, 255)
+
+
+class PdfDocument:
+    """An open PDF, whose pages count from 1; close it, or use it in a ``with`` statement.
+
+    A file that only restricts what its readers may do (an owner's password) opens like any other. Raises
+    `EncryptedPdf` when a password is needed and `MalformedPdf` when the file cannot be opened or has no page.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        try:
+            self._pdf = pypdfium2.PdfDocument(data)
+        except Exception as error:
+            if getattr(error, "err_code", None) in _LOCKED:
+                raise EncryptedPdf("The PDF needs a password.") from error
+            raise MalformedPdf("The PDF cannot be opened.") from error
+        # Before a page is counted or loaded, or fields are not drawn. Without its fields a page is still one.
+        with contextlib.suppress(pypdfium2.PdfiumError):
+            self._pdf.init_forms()
+        self.page_count: int = len(self._pdf)
+        if self.page_count < 1:
+            self.close()
+            raise MalformedPdf("The PDF has no pages.")
+
+    def __enter__(self) -> Self:
+        """Give the document itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close the document."""
+        self.close()
+
+    def close(self) -> None:
+        """Free what pdfium holds; closing twice is allowed."""
+        self._pdf.close()
+
+    def render_page(self, number: int, dpi: int, max_pixels: int) -> PageImage:
+        """Render page ``number`` as it is shown: uint8 of shape (h, w, 3), BGR, on white.
+
+        Annotations and form fields are drawn, and the page stands as its own rotation says. When it has more
+        than ``max_pixels`` pixels at ``dpi`` dots an inch, the resolution is lowered until it fits;
+        `PageImage.dpi` tells what was used. Raises `TooManyPixels` when that would take less than 36 dpi,
+        `PageOutOfRange`, and `MalformedPdf` when the page cannot be loaded or rendered.
+        """
+        if not 1 <= number <= self.page_count:
+            raise PageOutOfRange(f"The PDF has {self.page_count} page(s); page {number} was asked for.")
+        try:
+            with contextlib.closing(self._pdf.get_page(number - 1)) as page:
+                width_pt, height_pt = page.get_size()
+                used_dpi = _fit_dpi(width_pt, height_pt, dpi, max_pixels)
+                if used_dpi is None:
+                    raise TooManyPixels(
+                        f"Page {number} of the PDF has more than {max_pixels} pixels even at {_MIN_DPI} dpi."
+                    )
+                return PageImage(number, _draw_page(page, used_dpi), float(used_dpi))
+        except InputError:
+            raise
+        except Exception as error:
+            raise MalformedPdf(f"Page {number} of the PDF cannot be rendered.") from error
+
+
+def _fit_dpi(width_pt: float, height_pt: float, dpi: int, max_pixels: int) -> int | None:
+    """Find the highest whole resolution up to ``dpi`` at which the page has at most ``max_pixels``."""
+    highest = int(math.sqrt(max_pixels / (width_pt * height_pt)) * _POINTS_PER_INCH)
+    for candidate in range(min(dpi, highest), min(dpi, _MIN_DPI) - 1, -1):
+        scale = candidate / _POINTS_PER_INCH
+        if math.ceil(width_pt * scale) * math.ceil(height_pt * scale) <= max_pixels:
+            return candidate
+    return None
+
+
+def _draw_page(page: pypdfium2.PdfPage, dpi: int) -> Image:
+    scale = dpi / _POINTS_PER_INCH
+    bitmap = page.render(scale=scale, fill_color=_WHITE, draw_annots=True, may_draw_forms=True)
+    with contextlib.closing(bitmap):
+        # A copy: the bitmap's own memory goes with it.
+        return np.array(bitmap.to_numpy(), np.uint8, order="C")
