@@ -86,7 +86,9 @@ def _read_profile(name: str) -> dict[str, Any]:
         text = Path(name).read_text(encoding="utf-8")
     else:
         shipped = resources.files("configs") / "profiles"
-        names = sorted(entry.name.removesuffix(".yaml") for entry in shipped.iterdir() if entry.name.endswith(".yaml"))
+        names = sorted(
+            entry.name.removesuffix(".yaml") for entry in shipped.iterdir() if entry.name.endswith(".yaml")
+        )
         if name not in names:
             raise ValueError(f"There is no profile {name!r}; choose auto, {', '.join(names)} or a YAML file.")
         text = (shipped / f"{name}.yaml").read_text(encoding="utf-8")

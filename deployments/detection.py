@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import cv2
 from ray import serve
@@ -16,7 +17,10 @@ from deployments.worker import Worker
 
 @serve.deployment
 class Detection:
-    """Finds the lines of pages. Adds to `DetectionModel`: a replica, batches over requests, health, live knobs."""
+    """Finds the lines of pages.
+
+    Adds to `DetectionModel`: a replica, batches over requests, health, live knobs.
+    """
 
     def __init__(self, stage: DetectionStage) -> None:
         cv2.setNumThreads(stage.run.threads)
@@ -47,8 +51,10 @@ class Detection:
     def reconfigure(self, user_config: dict[str, object]) -> None:
         """Take new batch knobs, with no restart."""
         knobs = self._knobs = self._stage.knobs.changed_by(user_config)
-        self._detect_batch.set_max_batch_size(knobs.max_batch_size)
-        self._detect_batch.set_batch_wait_timeout_s(knobs.batch_wait_timeout_s)
+        # `serve.batch` hangs its setters on the method, where no type checker sees them.
+        queue: Any = self._detect_batch
+        queue.set_max_batch_size(knobs.max_batch_size)
+        queue.set_batch_wait_timeout_s(knobs.batch_wait_timeout_s)
         self._loaded.model.set_max_pages_per_run(knobs.max_items_per_run)
 
     def check_health(self) -> None:

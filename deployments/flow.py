@@ -38,12 +38,12 @@ ORIENTATION_SHORT_SIDE_PX = 256
 
 
 class PageSource(Protocol):
-    """An opened document, whose pages come one by one. ``load_page`` raises `InputError` for a broken page."""
+    """An opened document, whose pages come one by one."""
 
     page_count: int
 
     async def load_page(self, number: int) -> PageImage:
-        """Page ``number`` (from 1) as pixels."""
+        """Page ``number`` (from 1) as pixels. Raises `InputError` when it is broken."""
         ...
 
 
@@ -158,7 +158,9 @@ def build_line(crop: LineCrop, text: LineText) -> Line:
     quad = flip_quad(crop.quad) if text.flipped else crop.quad
     words = None
     if text.words is not None:
-        words = tuple(Word(word.text, word.confidence, cut_quad(quad, word.start, word.end)) for word in text.words)
+        words = tuple(
+            Word(word.text, word.confidence, cut_quad(quad, word.start, word.end)) for word in text.words
+        )
     return Line(text.text, text.confidence, quad, words)
 
 
@@ -169,7 +171,7 @@ def _choose_pages(page_count: int, asked: tuple[int, ...] | None, max_pages: int
         raise PageOutOfRange(f"The document has {page_count} page(s); page {missing[0]} was asked for.")
     if len(numbers) > max_pages:
         raise TooManyPages(
-            f"{len(numbers)} pages were asked for and {max_pages} are read in one request; use `pages` to choose."
+            f"{len(numbers)} pages were asked for, {max_pages} are read in one request; choose with `pages`."
         )
     return numbers
 

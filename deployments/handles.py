@@ -17,19 +17,37 @@ from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 from ray.serve.handle import DeploymentHandle
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from deployments.document import Angle, DetectedLines, DetectionOptions, Image, LineCrop, LineText, PageImage, ReadOptions
-from deployments.errors import Busy, LanguageNotInstalled, MalformedPdf, ServiceError, StageFailed, StageUnavailable
+from deployments.document import (
+    Angle,
+    DetectedLines,
+    DetectionOptions,
+    Image,
+    LineCrop,
+    LineText,
+    PageImage,
+    ReadOptions,
+)
+from deployments.errors import (
+    Busy,
+    LanguageNotInstalled,
+    MalformedPdf,
+    ServiceError,
+    StageFailed,
+    StageUnavailable,
+)
 from deployments.flow import PageSource, Stages
 from deployments.models.recognition import RecognitionRequest
 from deployments.vision.images import ImageDocument, sniff_kind
 
 logger = logging.getLogger(__name__)
 
+Handle = DeploymentHandle[Any]
+
 _ATTEMPTS = 4
 _RETRY_AFTER_S = 5
 
 
-async def call_stage(handle: DeploymentHandle, method: str, *arguments: object) -> Any:
+async def call_stage(handle: Handle, method: str, *arguments: object) -> Any:
     """The method's result on some replica. Raises `ServiceError` only, `asyncio.CancelledError` aside."""
     retrying = AsyncRetrying(
         retry=retry_if_exception_type(RayActorError),
@@ -41,7 +59,7 @@ async def call_stage(handle: DeploymentHandle, method: str, *arguments: object) 
         return await retrying(_call_once, handle, method, arguments)
 
 
-async def _call_once(handle: DeploymentHandle, method: str, arguments: Sequence[object]) -> Any:
+async def _call_once(handle: Handle, method: str, arguments: Sequence[object]) -> Any:
     response = getattr(handle, method).remote(*arguments)
     try:
         return await response
@@ -70,7 +88,7 @@ def unwrap_stage_errors(deployment: str, method: str) -> Iterator[None]:
 class RenderedPdf:
     """A PDF whose pages are drawn elsewhere; see `deployments.flow.PageSource`."""
 
-    def __init__(self, renderer: DeploymentHandle, data: ray.ObjectRef, page_count: int, dpi: int) -> None:
+    def __init__(self, renderer: Handle, data: "ray.ObjectRef[Any]", page_count: int, dpi: int) -> None:
         self._renderer = renderer
         self._data = data
         self._dpi = dpi
@@ -105,10 +123,10 @@ class RemoteStages:
 
     def __init__(
         self,
-        renderer: DeploymentHandle,
-        orientation: DeploymentHandle,
-        detection: DeploymentHandle,
-        recognizers: Mapping[str, DeploymentHandle],
+        renderer: Handle,
+        orientation: Handle,
+        detection: Handle,
+        recognizers: Mapping[str, Handle],
         languages: Mapping[str, tuple[str, ...]],
         max_pixels: int,
     ) -> None:
@@ -171,6 +189,6 @@ class RemoteStages:
         if not able:
             raise LanguageNotInstalled(f"No model of the catalogue reads the language {lang!r}.")
         raise LanguageNotInstalled(
-            f"No running model reads the language {lang!r}: install one with `ocr-serve models pull {able[0]}`, "
-            f"then start the service with PRELOAD_MODELS={able[0]}."
+            f"No running model reads the language {lang!r}: install one with "
+            f"`ocr-serve models pull {able[0]}`, then start the service with PRELOAD_MODELS={able[0]}."
         )

@@ -1,6 +1,7 @@
 """Deployment of a text recogniser."""
 
 from dataclasses import replace
+from typing import Any
 
 import cv2
 from ray import serve
@@ -14,7 +15,10 @@ from deployments.worker import Worker
 
 @serve.deployment
 class Recognition:
-    """Reads line crops. Adds to `RecognitionModel`: a replica, one queue for all requests, health, live knobs."""
+    """Reads line crops.
+
+    Adds to `RecognitionModel`: a replica, one queue for all requests, health, live knobs.
+    """
 
     def __init__(self, stage: RecognitionStage) -> None:
         cv2.setNumThreads(stage.run.threads)
@@ -41,8 +45,10 @@ class Recognition:
     def reconfigure(self, user_config: dict[str, object]) -> None:
         """Take new batch knobs, with no restart."""
         knobs = self._knobs = self._stage.knobs.changed_by(user_config)
-        self._read_batch.set_max_batch_size(knobs.max_batch_size)
-        self._read_batch.set_batch_wait_timeout_s(knobs.batch_wait_timeout_s)
+        # `serve.batch` hangs its setters on the method, where no type checker sees them.
+        queue: Any = self._read_batch
+        queue.set_max_batch_size(knobs.max_batch_size)
+        queue.set_batch_wait_timeout_s(knobs.batch_wait_timeout_s)
         self._loaded.model.set_max_crops_per_run(knobs.max_items_per_run)
 
     def check_health(self) -> None:

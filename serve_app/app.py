@@ -5,10 +5,9 @@
 from typing import Any
 
 import ray
-from ray import serve
+from configs.catalogue import load_catalogue
 from ray.serve import Application
 
-from configs.catalogue import load_catalogue
 from configs.profile import AppArgs, Profile, choose_recognizers, load_profile
 from configs.settings import BatchKnobs, RecognitionStage, ReplicaOptions
 from deployments.detection import Detection
@@ -24,7 +23,7 @@ _HEALTH_CHECK_TIMEOUT_S = 15.0
 
 def build(args: AppArgs) -> Application:
     """The application for `serve run` and `serve deploy` (`import_path: serve_app.app:build`)."""
-    cluster = ray.cluster_resources() if ray.is_initialized() else {}
+    cluster = ray.cluster_resources() if ray.is_initialized() else {}  # type: ignore[no-untyped-call]
     profile = load_profile(args, cluster.get("GPU", 0.0))
     return bind_graph(profile, choose_recognizers(args), int(cluster.get("CPU", 1)))
 
@@ -32,14 +31,17 @@ def build(args: AppArgs) -> Application:
 def bind_graph(profile: Profile, extra_recognizers: tuple[str, ...], cluster_cpus: int) -> Application:
     """Every deployment with its options, bound into one application whose root is the ingress."""
 
-    def sized(deployment: serve.Deployment, replicas: ReplicaOptions, **more: Any) -> serve.Deployment:
+    def sized(deployment: Any, replicas: ReplicaOptions, **more: Any) -> Any:
         return deployment.options(**serve_options(replicas, cluster_cpus), **more)
 
     stages = [profile.recognition]
     stages += [profile.recognition.model_copy(update={"model": name}) for name in extra_recognizers]
     recognizers = {
         stage.model: sized(
-            Recognition, stage.replicas, name=_recognition_name(stage, profile), user_config=_knobs(stage.knobs)
+            Recognition,
+            stage.replicas,
+            name=_recognition_name(stage, profile),
+            user_config=_knobs(stage.knobs),
         ).bind(stage)
         for stage in stages
     }
@@ -51,7 +53,11 @@ def bind_graph(profile: Profile, extra_recognizers: tuple[str, ...], cluster_cpu
             profile.detection
         ),
         recognizers,
-        {name: model.languages for name, model in catalogue.models.items() if model.task == "text_recognition"},
+        {
+            name: model.languages
+            for name, model in catalogue.models.items()
+            if model.task == "text_recognition"
+        },
         profile.limits,
     )
 

@@ -1,24 +1,23 @@
 """Typed client for Python programs on the same Ray cluster: no HTTP, no key, the same options and result.
 
-    client = OcrClient.from_app("ocr")
-    result = await client.read(data)             # inside a deployment
-    result = client.read_sync(data, words=True)  # in a script
+client = OcrClient.from_app("ocr")
+result = await client.read(data)             # inside a deployment
+result = client.read_sync(data, words=True)  # in a script
 """
 
 import uuid
 from typing import Any
 
 from ray import serve
-from ray.serve.handle import DeploymentHandle
 
-from deployments.handles import call_stage, unwrap_stage_errors
+from deployments.handles import Handle, call_stage, unwrap_stage_errors
 from serve_app.schemas import OcrOptions, OcrResult
 
 
 class OcrClient:
     """Reads documents through the ingress deployment of a running application."""
 
-    def __init__(self, handle: DeploymentHandle) -> None:
+    def __init__(self, handle: Handle) -> None:
         self._handle = handle
 
     @classmethod
@@ -33,7 +32,9 @@ class OcrClient:
 
         Options come as one `OcrOptions` or as its fields. Raises `deployments.errors.ServiceError`.
         """
-        result: OcrResult = await call_stage(self._handle, "read", data, _options(options, fields), _id(request_id))
+        result: OcrResult = await call_stage(
+            self._handle, "read", data, _options(options, fields), _id(request_id)
+        )
         return result
 
     def read_sync(
@@ -41,7 +42,9 @@ class OcrClient:
     ) -> OcrResult:
         """As `read`, for callers without an event loop."""
         with unwrap_stage_errors("Ingress", "read"):
-            result: OcrResult = self._handle.read.remote(data, _options(options, fields), _id(request_id)).result()
+            result: OcrResult = self._handle.read.remote(
+                data, _options(options, fields), _id(request_id)
+            ).result()
         return result
 
 

@@ -3,13 +3,11 @@
 import asyncio
 import dataclasses
 
-from ray.serve.handle import DeploymentHandle
-
 from configs.settings import Limits
 from deployments.document import Document, ReadOptions, StageInfo
 from deployments.errors import Busy, NotReady, StageFailed
 from deployments.flow import FlowLimits, read_document
-from deployments.handles import RemoteStages, call_stage
+from deployments.handles import Handle, RemoteStages, call_stage
 
 _DESCRIBE_TIMEOUT_S = 2.0
 _STARTING_RETRY_AFTER_S = 5
@@ -21,7 +19,7 @@ class GraphReader:
     def __init__(
         self,
         stages: RemoteStages,
-        described: dict[str, DeploymentHandle],
+        described: dict[str, Handle],
         languages: tuple[str, ...],
         limits: Limits,
     ) -> None:
@@ -41,7 +39,9 @@ class GraphReader:
         try:
             async with asyncio.timeout(_DESCRIBE_TIMEOUT_S):
                 self._models = tuple(
-                    await asyncio.gather(*(call_stage(handle, "describe") for handle in self._described.values()))
+                    await asyncio.gather(
+                        *(call_stage(handle, "describe") for handle in self._described.values())
+                    )
                 )
         except (TimeoutError, Busy, StageFailed) as error:
             raise NotReady("The service is starting.", _STARTING_RETRY_AFTER_S) from error

@@ -4,10 +4,9 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 from ray import serve
-from ray.serve.handle import DeploymentHandle
 
 from configs.settings import Limits
-from deployments.handles import RemoteStages
+from deployments.handles import Handle, RemoteStages
 from serve_app.api.app import create_app
 from serve_app.auth import AuthSettings
 from serve_app.graph_reader import GraphReader
@@ -21,10 +20,10 @@ class Ingress:
 
     def __init__(
         self,
-        renderer: DeploymentHandle,
-        orientation: DeploymentHandle,
-        detection: DeploymentHandle,
-        recognizers: dict[str, DeploymentHandle],
+        renderer: Handle,
+        orientation: Handle,
+        detection: Handle,
+        recognizers: dict[str, Handle],
         languages: dict[str, tuple[str, ...]],
         limits: Limits,
     ) -> None:

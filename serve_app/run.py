@@ -1,5 +1,6 @@
 """`ocr-serve run`: a local Ray cluster with the service on it, for a laptop or one machine."""
 
+import logging
 import os
 import secrets
 import signal
@@ -60,7 +61,7 @@ def run_service(profile_name: str, engine: EngineName | None) -> int:
     finally:
         # An impatient second Ctrl-C must not leave half of the cluster behind.
         _on_stop_signals(signal.SIG_IGN)
-        serve.shutdown()
+        serve.shutdown()  # type: ignore[no-untyped-call]
         ray.shutdown()
     return 0
 
@@ -79,9 +80,13 @@ def _start_graph(args: AppArgs, listen: Listen) -> None:
     cores = os.cpu_count() or 1
     # The dashboard stays on this machine; a second cluster on it takes the next free port.
     ray.init(
-        address="local", num_cpus=cores, include_dashboard=True, dashboard_host="127.0.0.1", logging_level="warning"
+        address="local",
+        num_cpus=cores,
+        include_dashboard=True,
+        dashboard_host="127.0.0.1",
+        logging_level=logging.WARNING,
     )
-    profile = load_profile(args, ray.cluster_resources().get("GPU", 0.0))
+    profile = load_profile(args, ray.cluster_resources().get("GPU", 0.0))  # type: ignore[no-untyped-call]
     serve.start(
         http_options={"host": listen.host, "port": listen.port},
         # What a user wants to see is the address and the key; warnings and errors still show.
@@ -102,7 +107,7 @@ def _describe(listen: Listen, elapsed_s: float) -> str:
     key = listen.api_key if listen.is_new_key else "$API_KEY"
     return (
         f"\nReady at {url} after {elapsed_s:.0f} s. {key_line and chr(10) + key_line}"
-        f"Try it:\n\n    curl -H \"x-api-key: {key}\" {url}/ocr -F file=@tests/fixtures/pages/letter.png\n\n"
+        f'Try it:\n\n    curl -H "x-api-key: {key}" {url}/ocr -F file=@tests/fixtures/pages/letter.png\n\n'
         "Ctrl-C stops it."
     )
 

@@ -34,7 +34,11 @@ FAKE_CONFIGS: dict[str, dict[str, Any]] = {
     },
     "doc_orientation": {
         "PreProcess": {
-            "transform_ops": [{"ResizeImage": {"resize_short": 256}}, {"CropImage": {"size": 224}}, _NORMALIZE]
+            "transform_ops": [
+                {"ResizeImage": {"resize_short": 256}},
+                {"CropImage": {"size": 224}},
+                _NORMALIZE,
+            ]
         }
     },
     "textline_orientation": {},

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class OpenVinoEngine:
-    """One OpenVINO inference request on a compiled network of its own; see `deployments.engines.base.Engine`."""
+    """One inference request on a compiled network of its own; see `deployments.engines.base.Engine`."""
 
     name = "openvino"
     device = "cpu"
@@ -30,7 +30,9 @@ class OpenVinoEngine:
         if files.weights is None:
             raise ModelError(f"Model {files.name!r} has no ONNX weights.")
         core = openvino.Core()
-        self.precision = self._choose_precision(core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"), options)
+        self.precision = self._choose_precision(
+            core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"), options
+        )
         compiled = core.compile_model(
             core.read_model(str(files.weights)),
             "CPU",

@@ -17,14 +17,20 @@ def answer_each(
 ) -> list[AnswerT | Exception]:
     """The answers of one batched call; when it fails, of one call an item, so that only the guilty fail."""
     try:
-        return list(compute(requests))
+        return [*compute(requests)]
     except Exception:
         if len(requests) > 1:
             logger.exception("a batch of %d failed; its items are tried one by one", len(requests))
-    return [_answer_one(compute, request) for request in requests]
+    answers: list[AnswerT | Exception] = []
+    for request in requests:
+        answer = _answer_one(compute, request)
+        answers.append(answer)
+    return answers
 
 
-def _answer_one(compute: Callable[[Sequence[RequestT]], list[AnswerT]], request: RequestT) -> AnswerT | Exception:
+def _answer_one(
+    compute: Callable[[Sequence[RequestT]], list[AnswerT]], request: RequestT
+) -> AnswerT | Exception:
     try:
         return compute([request])[0]
     except ServiceError as error:

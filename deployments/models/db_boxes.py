@@ -28,7 +28,9 @@ class BoxOptions:
     max_candidates: int = 3000
 
 
-def find_boxes(probability: FloatArray, page_height: int, page_width: int, options: BoxOptions) -> DetectedLines:
+def find_boxes(
+    probability: FloatArray, page_height: int, page_width: int, options: BoxOptions
+) -> DetectedLines:
     """Quads on a page of ``page_height`` x ``page_width`` pixels from a float32 map of shape (h, w)."""
     mask = (probability > options.thresh).astype(np.uint8)
     contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
@@ -65,7 +67,7 @@ def _score_region(probability: FloatArray, corners: FloatArray) -> float:
     y0, y1 = np.clip([low[1], high[1]], 0, height - 1)
     mask = np.zeros((y1 - y0 + 1, x1 - x0 + 1), np.uint8)
     shifted = (corners - np.array([x0, y0], np.float32)).astype(np.int32)
-    cv2.fillPoly(mask, shifted[None], 1)
+    cv2.fillPoly(mask, [shifted], (1.0,))
     return cv2.mean(probability[y0 : y1 + 1, x0 : x1 + 1], mask)[0]
 
 

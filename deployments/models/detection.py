@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import cv2
@@ -25,7 +25,7 @@ class DetectionRequest:
     """One page (uint8, (h, w, 3), BGR) and how it is to be looked at."""
 
     pixels: Image
-    options: DetectionOptions = DetectionOptions()
+    options: DetectionOptions = field(default_factory=DetectionOptions)
 
 
 class DetectionModel:
@@ -38,7 +38,9 @@ class DetectionModel:
         self._engine = engine
         self._stage = stage
         self._max_pages_per_run = stage.knobs.max_items_per_run
-        operations = {name: args or {} for step in config["PreProcess"]["transform_ops"] for name, args in step.items()}
+        operations = {
+            name: args or {} for step in config["PreProcess"]["transform_ops"] for name, args in step.items()
+        }
         normalize = operations["NormalizeImage"]
         self._normalizer = ChannelNormalizer(normalize["mean"], normalize["std"])
 

@@ -1,4 +1,4 @@
-"""Text-line direction: is a line crop upside down? (PP-OCR's 0/180 degree classifier)"""
+"""Text-line direction: whether a line crop is upside down, by PP-OCR's 0/180 degree classifier."""
 
 import math
 from collections.abc import Sequence

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from configs.catalogue import load_catalogue
+
 from configs.settings import DetectionStage, EngineOptions, ModelStage, OrientationStage, RecognitionStage
 from deployments.document import StageInfo
 from deployments.engines.base import Engine, NetworkFiles
@@ -48,7 +49,9 @@ def load_orientation(stage: OrientationStage) -> Loaded[OrientationModel]:
     return _warm(Loaded(model, _describe("orientation", files, engine)), stage)
 
 
-def _load_network(name: str, task: str, options: EngineOptions) -> tuple[ModelFiles | None, NetworkFiles, Engine]:
+def _load_network(
+    name: str, task: str, options: EngineOptions
+) -> tuple[ModelFiles | None, NetworkFiles, Engine]:
     if options.engine == "fake":
         network = NetworkFiles(name, task, None, FAKE_CONFIGS[task])
         return None, network, load_engine(network, options)

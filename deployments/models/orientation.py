@@ -1,4 +1,4 @@
-"""Document orientation: by how much is a page turned? (PP-LCNet_x1_0_doc_ori)"""
+"""Document orientation: by how much a page is turned, by PP-LCNet_x1_0_doc_ori."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +20,9 @@ class OrientationModel:
     def __init__(self, engine: Engine, config: dict[str, Any], min_confidence: float) -> None:
         self._engine = engine
         self._min_confidence = min_confidence
-        operations = {name: args or {} for step in config["PreProcess"]["transform_ops"] for name, args in step.items()}
+        operations = {
+            name: args or {} for step in config["PreProcess"]["transform_ops"] for name, args in step.items()
+        }
         self._short_px = int(operations["ResizeImage"]["resize_short"])
         self._crop_px = int(operations["CropImage"]["size"])
         normalize = operations["NormalizeImage"]

@@ -69,7 +69,9 @@ class RecognitionModel:
         self._direction = direction
         self._stage = stage
         self._max_crops_per_run = stage.knobs.max_items_per_run
-        operations = {name: args or {} for step in config["PreProcess"]["transform_ops"] for name, args in step.items()}
+        operations = {
+            name: args or {} for step in config["PreProcess"]["transform_ops"] for name, args in step.items()
+        }
         self._height_px = int(operations["RecResizeImg"]["image_shape"][1])
         self._normalizer = ChannelNormalizer(_HALF, _HALF)
         self._decoder = CtcDecoder(config["PostProcess"]["character_dict"])
@@ -138,7 +140,9 @@ class RecognitionModel:
             for index, sideways in enumerate(request.sideways)
             if request.direction == "on" or (request.direction == "auto" and sideways)
         ]
-        for index, is_flipped in zip(asked, self._direction.find_flipped([crops[i] for i in asked]), strict=True):
+        for index, is_flipped in zip(
+            asked, self._direction.find_flipped([crops[i] for i in asked]), strict=True
+        ):
             if is_flipped:
                 crops[index] = cv2.rotate(crops[index], cv2.ROTATE_180)
                 flipped[index] = True

@@ -37,15 +37,17 @@ def shrink_page(pixels: Image, short_side_px: int) -> Image:
 def view_for_orientation(pixels: Image, short_side_px: int) -> tuple[Image, Image]:
     """A page as an orientation classifier wants to see it: as a whole, and only where something stands.
 
-    The classifier looks at the middle of what it is shown, and the middle of a nearly empty page says nothing.
+    The classifier looks at the middle of what it is shown; that of a nearly empty page says nothing.
     """
     return shrink_page(pixels, short_side_px), shrink_page(cut_content(pixels), short_side_px)
 
 
 def cut_content(pixels: Image) -> Image:
-    """The part of a page (uint8, (h, w, 3), BGR) where pixels differ from its usual brightness, with a margin."""
+    """The part of a page (uint8, (h, w, 3), BGR) where its brightness is not the usual, with a margin."""
     scale = min(1.0, _CONTENT_SEARCH_PX / max(pixels.shape[:2]))
-    small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
+    small = (
+        cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
+    )
     grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.int16)
     ink = np.abs(grey - int(np.median(grey))) > _INK_CONTRAST
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
@@ -80,7 +82,9 @@ def crop_lines(pixels: Image, quads: FloatArray) -> list[LineCrop]:
         )
         if height / width >= _SIDEWAYS_ASPECT:
             # Turned counter-clockwise, the right edge of the quad becomes the top of the crop.
-            crops.append(LineCrop(cv2.rotate(cut, cv2.ROTATE_90_COUNTERCLOCKWISE), np.roll(quad, -1, 0), False))
+            crops.append(
+                LineCrop(cv2.rotate(cut, cv2.ROTATE_90_COUNTERCLOCKWISE), np.roll(quad, -1, 0), False)
+            )
         else:
             crops.append(LineCrop(cut, quad))
     return crops
@@ -107,7 +111,12 @@ def cut_quad(quad: Quad, start: float, end: float) -> Quad:
     top_left, top_right, bottom_right, bottom_left = quad
     top, bottom = top_right - top_left, bottom_right - bottom_left
     return np.array(
-        [top_left + top * start, top_left + top * end, bottom_left + bottom * end, bottom_left + bottom * start],
+        [
+            top_left + top * start,
+            top_left + top * end,
+            bottom_left + bottom * end,
+            bottom_left + bottom * start,
+        ],
         np.float32,
     )
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from typing import Literal
 
@@ -21,6 +21,7 @@ from deployments.errors import (
     InputError,
     MalformedImage,
     PageOutOfRange,
+    TooManyPages,
     TooManyPixels,
     UnsupportedMedia,
 )
@@ -48,6 +49,8 @@ _MAGIC: dict[ImageFormat, re.Pattern[bytes]] = {
     "GIF": re.compile(rb"GIF8[79]a"),
 }
 _PDF_HEADER_WITHIN_BYTES = 1024
+# An APNG says any number of frames, and a TIFF can have one for every few bytes.
+_MAX_FRAMES = 10_000
 _GIF_PADDING = b"\0\r\n"
 _TILE_WIDTH_TAG, _TILE_HEIGHT_TAG = 322, 323
 
@@ -71,8 +74,9 @@ class ImageDocument:
     """An image file as a document: every frame of a TIFF, GIF, WebP or APNG is a page.
 
     Opening reads headers only. Raises `TooManyPixels` when the first frame has more than ``max_pixels``
-    pixels, `MalformedImage` when the headers cannot be read, and what `sniff_kind` raises. For TIFF and GIF
-    Pillow has a limit of its own, of about 179 million pixels, which is reported in the same way.
+    pixels, `TooManyPages` for more frames than can be meant, `MalformedImage` when the headers cannot be
+    read, and what `sniff_kind` raises. For TIFF and GIF Pillow has a limit of its own, of about 179 million
+    pixels, which is reported in the same way.
     A document may go from thread to thread, but serves one at a time.
     """
 
@@ -89,7 +93,7 @@ class ImageDocument:
         with _public_errors("The image cannot be read."):
             image = self._open_image()
             self._check_size(image, 1)
-            self.page_count: int = getattr(image, "n_frames", 1)
+            self.page_count = _count_frames(image)
 
     def read_page(self, number: int) -> PageImage:
         """Decode frame ``number`` (from 1): uint8 of shape (h, w, 3), BGR, upright by EXIF, contiguous.
@@ -129,6 +133,21 @@ class ImageDocument:
                     f"Page {number} of the image has {width} x {height} pixels; "
                     f"at most {self._max_pixels} are decoded."
                 )
+
+
+def _count_frames(image: ImageFile) -> int:
+    if isinstance(image, TiffImageFile):
+        # Not by Pillow's own count, which has no bound and takes time that grows with the square of it.
+        count = 1
+        with suppress(EOFError):
+            while count <= _MAX_FRAMES:
+                image.seek(count)
+                count += 1
+    else:
+        count = getattr(image, "n_frames", 1)
+    if count > _MAX_FRAMES:
+        raise TooManyPages(f"The image has more than {_MAX_FRAMES} frames.")
+    return count
 
 
 def _sniff_format(data: bytes) -> ImageFormat | None:

@@ -1,9 +1,10 @@
 """The order in which the lines of a page are read, from their boxes alone.
 
-Rows from top to bottom, each from left to right; but columns of prose are read one after the other. Columns are
-found as in the recursive XY-cut on bounding boxes (Ha, Haralick and Phillips, ICDAR 1995), with one addition:
-a gutter may be crossed by few wide lines (a headline), which then separate what stands above from what stands
-below. Label and value, or item and price, lie in columns too, but their lines are short: they stay rows.
+Rows from top to bottom, each from left to right; but columns of prose are read one after the other. Columns
+are found as in the recursive XY-cut on bounding boxes (Ha, Haralick and Phillips, ICDAR 1995), with one
+addition: a gutter may be crossed by few wide lines (a headline), which then separate what stands above from
+what stands below. Label and value, or item and price, lie in columns too, but their lines are short: they
+stay rows.
 """
 
 from collections.abc import Sequence
@@ -44,7 +45,7 @@ class _Boxes:
 
     @property
     def middle(self) -> FloatArray:
-        return (self.top + self.bottom) / 2
+        return (self.top + self.bottom) * np.float32(0.5)
 
 
 def order_lines(quads: FloatArray) -> list[int]:

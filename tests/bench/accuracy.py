@@ -26,7 +26,8 @@ class PlacedText:
 @dataclass(frozen=True)
 class Accuracy:
     """``boc_f1``: F1 over the bag of characters of all pages, white space dropped. ``ned_sorted``: mean over
-    pages of 1 - normalised edit distance, both sides put in order of rows."""
+    pages of 1 - normalised edit distance, both sides put in order of rows.
+    """
 
     pages: int
     boc_f1: float

@@ -30,7 +30,7 @@ def read_until_ready(process: "subprocess.Popen[str]") -> str:
 
 
 def test_a_user_starts_the_service_reads_a_page_and_stops_it() -> None:
-    """No key in the environment: one is made and printed once; the printed curl line works; Ctrl-C ends all."""
+    """A key is made and printed once, the printed curl line works, Ctrl-C ends all."""
     port = find_free_port()
     environment = {key: value for key, value in os.environ.items() if key != "API_KEY"} | {"PORT": str(port)}
     process = subprocess.Popen(
@@ -40,7 +40,9 @@ def test_a_user_starts_the_service_reads_a_page_and_stops_it() -> None:
         printed = read_until_ready(process)
         tree = psutil.Process(process.pid).children(recursive=True)
         curl = next(line.strip() for line in printed.splitlines() if line.strip().startswith("curl "))
-        answer = subprocess.run(curl + " -s", shell=True, cwd=ROOT, capture_output=True, text=True, timeout=120)
+        answer = subprocess.run(
+            curl + " -s", shell=True, cwd=ROOT, capture_output=True, text=True, timeout=120
+        )
         assert '"pages_processed":1' in answer.stdout, answer.stdout + answer.stderr
         key = re.search(r"x-api-key: ([\w-]{20,})", curl)
         assert key is not None

@@ -32,14 +32,24 @@ def find_free_port() -> int:
 def cluster() -> Iterator[Cluster]:
     """A local cluster that believes it has eight cores and one GPU, with Serve's proxy on a free port."""
     os.environ.update(
-        {"API_KEY": API_KEY, "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0"}
+        {
+            "API_KEY": API_KEY,
+            "RAY_AUTH_MODE": "disabled",
+            "RAY_USAGE_STATS_ENABLED": "0",
+            "RAY_DEDUP_LOGS": "0",
+        }
     )
     import ray
     from ray import serve
 
     port = find_free_port()
     context = ray.init(
-        address="local", num_cpus=8, num_gpus=1, include_dashboard=True, logging_level="warning", log_to_driver=False
+        address="local",
+        num_cpus=8,
+        num_gpus=1,
+        include_dashboard=True,
+        logging_level="warning",
+        log_to_driver=False,
     )
     serve.start(http_options={"host": "127.0.0.1", "port": port})
     yield Cluster(f"http://127.0.0.1:{port}", f"http://{context.dashboard_url}")

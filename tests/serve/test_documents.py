@@ -100,7 +100,9 @@ def test_lines_lie_where_they_were_drawn(http: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(ACCEPTED))
-def test_every_accepted_format_gives_the_same_page(http: httpx.Client, letter: Image.Image, kind: str) -> None:
+def test_every_accepted_format_gives_the_same_page(
+    http: httpx.Client, letter: Image.Image, kind: str
+) -> None:
     """Colour model, depth, transparency and container make no difference to the text."""
     body = read(http, ACCEPTED[kind](letter))
     assert body["pages_processed"] == body["pages_total"] >= 1
@@ -172,7 +174,9 @@ def test_a_single_pixel_is_a_page_without_text(http: httpx.Client) -> None:
     assert (body["pages"][0]["width"], body["pages"][0]["height"]) == (1, 1)
 
 
-def test_a_broken_page_among_good_ones_has_its_error_in_its_place(http: httpx.Client, letter: Image.Image) -> None:
+def test_a_broken_page_among_good_ones_has_its_error_in_its_place(
+    http: httpx.Client, letter: Image.Image
+) -> None:
     """Three pages come back, two with text, one with a code."""
     body = read(http, make_broken_page_pdf([letter, letter, letter]))
     assert (body["pages_total"], body["pages_processed"]) == (3, 2)
@@ -219,7 +223,10 @@ def test_many_documents_at_once_give_the_texts_that_they_give_alone(http: httpx.
 
 def make_different_pages(count: int) -> list[bytes]:
     """Cuts of the rendered pages, each different from all others."""
-    sources = [Image.open(FIXTURES / name).convert("RGB") for name in ("letter.png", "receipt.png", "columns.png", "small_print.png")]
+    sources = [
+        Image.open(FIXTURES / name).convert("RGB")
+        for name in ("letter.png", "receipt.png", "columns.png", "small_print.png")
+    ]
     pages = []
     for index in range(count):
         source = sources[index % len(sources)]

@@ -34,7 +34,9 @@ class TestGpuProfile:
     """The profile for T4 nodes, on a machine whose cluster only believes that it has a GPU."""
 
     @pytest.fixture(scope="class", autouse=True)
-    def app(self, cluster: object) -> Iterator[None]:
+    @classmethod
+    def app(cls, cluster: object) -> Iterator[None]:
+        """The application under test."""
         serve.run(build(AppArgs(profile="gpu-t4", engine="fake")), name="ocr", route_prefix="/")
         yield
         serve.delete("ocr")
@@ -83,7 +85,9 @@ class TestRollout:
             time.sleep(0.5)
         raise TimeoutError("the rollout did not finish")
 
-    def test_changing_a_batch_knob_restarts_no_replica(self, cluster, http: httpx.Client, tmp_path: Path) -> None:
+    def test_changing_a_batch_knob_restarts_no_replica(
+        self, cluster, http: httpx.Client, tmp_path: Path
+    ) -> None:
         """New knobs are in force, and every process is the one that it was."""
         config = yaml.safe_load((ROOT / "serve_config.yaml").read_text())
         application = config["applications"][0]
@@ -115,7 +119,9 @@ class TestHandle:
     """The Python client."""
 
     @pytest.fixture(scope="class", autouse=True)
-    def app(self, cluster: object) -> Iterator[None]:
+    @classmethod
+    def app(cls, cluster: object) -> Iterator[None]:
+        """The application under test."""
         serve.run(build(AppArgs(profile="cpu", engine="fake")), name="ocr", route_prefix="/")
         yield
         serve.delete("ocr")

@@ -42,7 +42,7 @@ def pids_of(deployment: str) -> list[int]:
 
 
 def test_a_killed_recogniser_loses_no_request_and_spoils_no_text(http: httpx.Client) -> None:
-    """kill -9 during load: every answer is right or an honest 503, and the replica is replaced."""
+    """Kill -9 during load: every answer is right or an honest 503, and the replica is replaced."""
     pages = [path.read_bytes() for path in sorted(FIXTURES.glob("*.png"))][:6]
     alone = [http.post("/ocr", files={"file": page}).json()["text"] for page in pages]
     assert len(set(alone)) > 1

@@ -26,9 +26,11 @@ def test_pure_layers_load_without_ray_and_without_paddle(module: str) -> None:
     """A fresh process that imports the module has loaded no ray, no paddle and no weights' package."""
     code = (
         f"import sys, {module}; "
-        "print([name for name in ('ray', 'paddle', 'paddlex', 'paddleocr', 'rapidocr') if name in sys.modules])"
+        "print([name for name in ('ray', 'paddle', 'paddlex', 'rapidocr') if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
     assert done.stdout.strip() == "[]"
 
 

@@ -61,12 +61,15 @@ def test_a_profile_may_be_a_file(tmp_path: Path) -> None:
     assert load_profile(AppArgs(profile=str(mine)), 0.0, {}).detection.limit_side_len == 960
 
 
-@pytest.mark.parametrize(("value", "warm_up", "extra"), [
-    ("", True, ()),
-    ("true", True, ()),
-    ("false", False, ()),
-    ("korean_PP-OCRv5_mobile_rec", True, ("korean_PP-OCRv5_mobile_rec",)),
-])
+@pytest.mark.parametrize(
+    ("value", "warm_up", "extra"),
+    [
+        ("", True, ()),
+        ("true", True, ()),
+        ("false", False, ()),
+        ("korean_PP-OCRv5_mobile_rec", True, ("korean_PP-OCRv5_mobile_rec",)),
+    ],
+)
 def test_preload_models_switches_the_warm_up_or_names_recognisers(
     value: str, warm_up: bool, extra: tuple[str, ...]
 ) -> None:
@@ -79,7 +82,9 @@ def test_preload_models_switches_the_warm_up_or_names_recognisers(
 def test_one_engine_for_every_network() -> None:
     """`engine` in the arguments wins over the profile's."""
     profile = load_profile(AppArgs(profile="gpu-t4", engine="fake"), 1.0, {})
-    assert {stage.run.engine for stage in (profile.orientation, profile.detection, profile.recognition)} == {"fake"}
+    assert {stage.run.engine for stage in (profile.orientation, profile.detection, profile.recognition)} == {
+        "fake"
+    }
 
 
 def test_a_new_knob_leaves_the_others() -> None:

@@ -27,7 +27,9 @@ PAGE = np.full((200, 100, 3), 255, np.uint8)
 class Book:
     """A source whose pages are numbered by their first pixel; some may be broken."""
 
-    def __init__(self, page_count: int, broken: Sequence[int] = (), error: type[Exception] = MalformedPdf) -> None:
+    def __init__(
+        self, page_count: int, broken: Sequence[int] = (), error: type[Exception] = MalformedPdf
+    ) -> None:
         self.page_count = page_count
         self._broken = broken
         self._error = error

@@ -62,5 +62,5 @@ def test_words_lie_in_order_and_do_not_overlap() -> None:
     words = split_words(decoded("a bc 中文 d"), 1 / 10)
     edges = [edge for word in words for edge in (word.start, word.end)]
     assert edges == sorted(edges)
-    assert 0.0 <= edges[0]
+    assert edges[0] >= 0.0
     assert edges[-1] <= 1.0

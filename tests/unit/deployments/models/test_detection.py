@@ -47,7 +47,10 @@ def test_quads_are_in_pixels_of_the_page_whatever_the_network_sees(limit_side_le
 
 def test_pages_of_different_shapes_in_one_batch_keep_their_own_lines() -> None:
     """A batch is grouped by shape and answered in order."""
-    small, large = make_page(320, 320, (50, 50, 250, 80)), make_page(640, 480, (50, 50, 250, 80), (50, 200, 500, 240))
+    small, large = (
+        make_page(320, 320, (50, 50, 250, 80)),
+        make_page(640, 480, (50, 50, 250, 80), (50, 200, 500, 240)),
+    )
     empty = make_page(320, 320)
     pages = [small, large, empty, small]
     together = make_model().detect([DetectionRequest(page) for page in pages])
@@ -72,7 +75,7 @@ def test_tiny_and_thin_pages_are_looked_at(size: tuple[int, int]) -> None:
 
 
 def test_normalising_is_the_arithmetic_of_the_paper_model() -> None:
-    """value / 255, minus the mean, over the standard deviation, a channel."""
+    """Value / 255, minus the mean, over the standard deviation, a channel."""
     pixels = np.arange(27, dtype=np.uint8).reshape(3, 3, 3)
     out = np.empty((3, 3, 3), np.float32)
     mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

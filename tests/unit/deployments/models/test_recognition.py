@@ -39,7 +39,9 @@ def ask(*crops: np.ndarray, direction: str = "off") -> RecognitionRequest:
 
 @settings(max_examples=30, deadline=None)
 @given(
-    pages=st.lists(st.lists(st.tuples(st.integers(0, 99), st.integers(1, 400)), max_size=5), min_size=1, max_size=4),
+    pages=st.lists(
+        st.lists(st.tuples(st.integers(0, 99), st.integers(1, 400)), max_size=5), min_size=1, max_size=4
+    ),
     crops_per_run=st.integers(1, 8),
 )
 def test_a_text_never_depends_on_its_batch(pages: list[list[tuple[int, int]]], crops_per_run: int) -> None:
@@ -81,7 +83,9 @@ def test_direction_auto_asks_only_about_lines_that_stood_on_their_side() -> None
     """An ordinary line is not put in doubt; a sideways one is turned when the network says so."""
     stage = RecognitionStage(model="fake", direction_model="fake")
     direction = DirectionModel(FlippingEngine())
-    model = RecognitionModel(make_fake("text_recognition"), FAKE_CONFIGS["text_recognition"], stage, direction)
+    model = RecognitionModel(
+        make_fake("text_recognition"), FAKE_CONFIGS["text_recognition"], stage, direction
+    )
     crop = make_crop(1, 100)
     request = RecognitionRequest((crop, crop), (False, True), "auto")
     upright, turned = model.read([request])[0]

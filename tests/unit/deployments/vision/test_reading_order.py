@@ -51,19 +51,25 @@ def test_a_headline_across_the_columns_separates_what_stands_above_and_below() -
 
 def test_items_and_prices_stay_rows() -> None:
     """A receipt has two columns, but is read across."""
-    rows = [(quad(0, 40 * row, 250, 40 * row + 25), quad(400, 40 * row, 460, 40 * row + 25)) for row in range(8)]
+    rows = [
+        (quad(0, 40 * row, 250, 40 * row + 25), quad(400, 40 * row, 460, 40 * row + 25)) for row in range(8)
+    ]
     assert order_lines(np.stack([box for row in rows for box in row])) == list(range(16))
 
 
 def test_rows_are_read_from_left_to_right_even_when_the_scan_is_a_little_askew() -> None:
     """Boxes of one row differ in height by less than half a line."""
-    quads = np.stack([quad(300, 12, 400, 32), quad(0, 10, 100, 30), quad(0, 50, 100, 70), quad(150, 8, 250, 28)])
+    quads = np.stack(
+        [quad(300, 12, 400, 32), quad(0, 10, 100, 30), quad(0, 50, 100, 70), quad(150, 8, 250, 28)]
+    )
     assert order_lines(quads) == [1, 3, 0, 2]
 
 
 def test_a_tall_logo_does_not_swallow_the_lines_beside_it() -> None:
     """Three lines beside one tall box stay three rows."""
-    quads = np.stack([quad(0, 0, 50, 100), quad(60, 0, 200, 20), quad(60, 40, 200, 60), quad(60, 80, 200, 100)])
+    quads = np.stack(
+        [quad(0, 0, 50, 100), quad(60, 0, 200, 20), quad(60, 40, 200, 60), quad(60, 80, 200, 100)]
+    )
     order = order_lines(quads)
     assert [index for index in order if index] == [1, 2, 3]
 
