@@ -5,9 +5,9 @@
 from typing import Any
 
 import ray
-from configs.catalogue import load_catalogue
 from ray.serve import Application
 
+from configs.catalogue import load_catalogue
 from configs.profile import AppArgs, Profile, choose_recognizers, load_profile
 from configs.settings import BatchKnobs, RecognitionStage, ReplicaOptions
 from deployments.detection import Detection
@@ -45,7 +45,6 @@ def bind_graph(profile: Profile, extra_recognizers: tuple[str, ...], cluster_cpu
         ).bind(stage)
         for stage in stages
     }
-    catalogue = load_catalogue()
     return sized(Ingress, profile.ingress.replicas).bind(
         sized(Renderer, profile.renderer.replicas).bind(profile.renderer),
         sized(Orientation, profile.orientation.replicas).bind(profile.orientation),
@@ -53,11 +52,7 @@ def bind_graph(profile: Profile, extra_recognizers: tuple[str, ...], cluster_cpu
             profile.detection
         ),
         recognizers,
-        {
-            name: model.languages
-            for name, model in catalogue.models.items()
-            if model.task == "text_recognition"
-        },
+        load_catalogue().languages(),
         profile.limits,
     )
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from configs.catalogue import load_catalogue
-
 from configs.settings import DetectionStage, EngineOptions, ModelStage, OrientationStage, RecognitionStage
 from deployments.document import StageInfo
 from deployments.engines.base import Engine, NetworkFiles
@@ -12,9 +11,10 @@ from deployments.engines.factory import load_engine
 from deployments.engines.fake import FAKE_CONFIGS
 from deployments.models.detection import DetectionModel
 from deployments.models.direction import DirectionModel
+from deployments.models.files import ModelFiles
 from deployments.models.orientation import OrientationModel
 from deployments.models.recognition import RecognitionModel
-from deployments.models.store import ModelFiles, ModelStore
+from deployments.models.store import ModelStore
 
 ModelT = TypeVar("ModelT")
 

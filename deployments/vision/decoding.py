@@ -127,13 +127,12 @@ def _scale_to_eight_bits(image: ImageFile) -> Image:
         bits = tags.get(_BITS_TAG, (16,))
         dark, light = 0.0, 2.0 ** (bits[0] if isinstance(bits, tuple) else bits) - 1
     else:
-        finite = np.isfinite(values)
-        dark = float(values.min(initial=np.inf, where=finite))
-        light = float(values.max(initial=-np.inf, where=finite))
+        finite = values[np.isfinite(values)]
+        dark, light = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
     if tags.get(_PHOTOMETRIC_TAG) == _MIN_IS_WHITE:
         dark, light = light, dark
     grey = np.full(values.shape, 255, np.uint8)
-    if dark == light or not np.isfinite(dark):
+    if dark == light:
         return grey
     # In bands, because floats of a whole page take eight times its room.
     for top in range(0, len(values), _BAND_ROWS):

@@ -31,13 +31,16 @@ class PdfDocument:
     """
 
     def __init__(self, data: bytes) -> None:
-        try:
-            self._pdf = pypdfium2.PdfDocument(data)
-        except Exception as error:
-            if getattr(error, "err_code", None) in _LOCKED:
-                raise EncryptedPdf("The PDF needs a password.") from error
-            raise MalformedPdf("The PDF cannot be opened.") from error
-        # Before a page is counted or loaded, or fields are not drawn. Without its fields a page is still one.
+        # Not opened by pypdfium2, which would keep the handle of a file without pages for ever.
+        handle = raw.FPDF_LoadMemDocument64(data, len(data), None)
+        if not handle:
+            if raw.FPDF_GetLastError() in _LOCKED:
+                raise EncryptedPdf("The PDF needs a password.")
+            raise MalformedPdf("The PDF cannot be opened.")
+        self._pdf = pypdfium2.PdfDocument(handle)
+        # pdfium reads from these bytes as long as the document is open.
+        self._data = data
+        # Before pages are counted or loaded, or fields are not drawn; a page without its fields is still one.
         with contextlib.suppress(pypdfium2.PdfiumError):
             self._pdf.init_forms()
         self.page_count: int = len(self._pdf)
