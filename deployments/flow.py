@@ -164,16 +164,19 @@ def build_line(crop: LineCrop, text: LineText) -> Line:
     return Line(text.text, text.confidence, quad, words)
 
 
-def _choose_pages(page_count: int, asked: tuple[int, ...] | None, max_pages: int) -> tuple[int, ...]:
-    numbers = tuple(range(1, page_count + 1)) if asked is None else asked
-    missing = [number for number in numbers if number > page_count]
+def _choose_pages(page_count: int, asked: tuple[int, ...] | None, max_pages: int) -> Sequence[int]:
+    # Counts are compared before anything of their size is made: a PDF may claim any number of pages.
+    wanted = page_count if asked is None else len(asked)
+    if wanted > max_pages:
+        raise TooManyPages(
+            f"{wanted} pages were asked for, {max_pages} are read in one request; choose with `pages`."
+        )
+    if asked is None:
+        return range(1, page_count + 1)
+    missing = [number for number in asked if number > page_count]
     if missing:
         raise PageOutOfRange(f"The document has {page_count} page(s); page {missing[0]} was asked for.")
-    if len(numbers) > max_pages:
-        raise TooManyPages(
-            f"{len(numbers)} pages were asked for, {max_pages} are read in one request; choose with `pages`."
-        )
-    return numbers
+    return asked
 
 
 def _detection_options(options: ReadOptions) -> DetectionOptions:

@@ -119,6 +119,12 @@ async def test_too_many_pages_are_refused_not_cut() -> None:
         await read_document(b"", make_stages(Book(11)), ReadOptions(), LIMITS)
 
 
+async def test_a_document_that_claims_endless_pages_is_refused_at_once() -> None:
+    """Nothing of the claimed size is made."""
+    with pytest.raises(TooManyPages):
+        await read_document(b"", make_stages(Book(10**12)), ReadOptions(), LIMITS)
+
+
 async def test_few_pages_are_in_memory_at_a_time() -> None:
     """However long the document, no more pages than the limit are on their way."""
     book = Book(10)
