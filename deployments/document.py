@@ -170,12 +170,16 @@ class StageInfo:
 
 @dataclass(frozen=True)
 class Document:
-    """The pages that were asked for, in order; ``pages_total`` counts all pages of the file."""
+    """The pages that were asked for, in order; ``pages_total`` counts all pages of the file.
+
+    ``models`` are those that took part, and ``options`` those in force, the profile's own filled in.
+    """
 
     pages: tuple[Page, ...]
     pages_total: int
     models: tuple[StageInfo, ...] = ()
     stage_ms: dict[str, float] = field(default_factory=dict)
+    options: ReadOptions = field(default_factory=ReadOptions)
 
     @property
     def pages_processed(self) -> int:

@@ -87,7 +87,7 @@ async def read_document(
                 return await read_page(number, source, stages, options)
 
         pages = await _gather_in_order([read_in_turn(number) for number in numbers])
-    return Document(pages, source.page_count, models, clock.with_pages(pages))
+    return Document(pages, source.page_count, models, clock.with_pages(pages), options)
 
 
 async def _gather_in_order(readings: Sequence[Coroutine[object, object, Page]]) -> tuple[Page, ...]:

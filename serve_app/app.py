@@ -53,6 +53,7 @@ def bind_graph(profile: Profile, extra_recognizers: tuple[str, ...], cluster_cpu
         ),
         recognizers,
         load_catalogue().languages(),
+        profile.detection,
         profile.limits,
     )
 

@@ -2,8 +2,9 @@
 
 import asyncio
 import dataclasses
+from typing import Any
 
-from configs.settings import Limits
+from configs.settings import DetectionStage, Limits
 from deployments.document import Document, ReadOptions, StageInfo
 from deployments.errors import Busy, NotReady, StageFailed
 from deployments.flow import FlowLimits, read_document
@@ -21,31 +22,36 @@ class GraphReader:
         stages: RemoteStages,
         described: dict[str, Handle],
         languages: tuple[str, ...],
+        detection: DetectionStage,
         limits: Limits,
     ) -> None:
         self._stages = stages
         self._described = described
         self._languages = languages
+        self._detection = detection
         self._limits = FlowLimits(limits.max_pages, limits.pages_in_flight)
-        self._models: tuple[StageInfo, ...] = ()
+        self._models: dict[str, StageInfo] = {}
 
     async def read(self, data: bytes, options: ReadOptions) -> Document:
         """Every page of a document; see `deployments.flow.read_document`."""
-        models = self._models or await self.describe()
+        if not self._models:
+            await self.describe()
+        options = fill_options(options, self._detection)
+        taking_part = ["detection", self._stages.choose_recognizer(options.lang)]
+        if options.orientation:
+            taking_part.insert(0, "orientation")
+        models = tuple(self._models[name] for name in taking_part)
         return await read_document(data, self._stages.as_stages(), options, self._limits, models)
 
     async def describe(self) -> tuple[StageInfo, ...]:
         """The model of every stage. Raises `NotReady` until each of them answers."""
         try:
             async with asyncio.timeout(_DESCRIBE_TIMEOUT_S):
-                self._models = tuple(
-                    await asyncio.gather(
-                        *(call_stage(handle, "describe") for handle in self._described.values())
-                    )
-                )
+                calls = (call_stage(handle, "describe") for handle in self._described.values())
+                self._models = dict(zip(self._described, await asyncio.gather(*calls), strict=True))
         except (TimeoutError, Busy, StageFailed) as error:
             raise NotReady("The service is starting.", _STARTING_RETRY_AFTER_S) from error
-        return self._models
+        return tuple(self._models.values())
 
     async def check_paddle(self) -> dict[str, object]:
         """Paddle's own check, run by the detector's replica on the detector's device."""
@@ -55,3 +61,16 @@ class GraphReader:
     def languages(self) -> tuple[str, ...]:
         """Codes of the languages that the running recognisers read."""
         return self._languages
+
+
+def fill_options(options: ReadOptions, stage: DetectionStage) -> ReadOptions:
+    """The options in force: what the caller left open has the profile's value."""
+    defaults: dict[str, Any] = {
+        "det_thresh": stage.thresh,
+        "det_box_thresh": stage.box_thresh,
+        "det_unclip_ratio": stage.unclip_ratio,
+        "det_limit_side_len": stage.limit_side_len,
+        "det_limit_type": stage.limit_type,
+    }
+    left_open = {name: value for name, value in defaults.items() if getattr(options, name) is None}
+    return dataclasses.replace(options, **left_open)

@@ -5,7 +5,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from ray import serve
 
-from configs.settings import Limits
+from configs.settings import DetectionStage, Limits
 from deployments.handles import Handle, RemoteStages
 from serve_app.api.app import create_app
 from serve_app.auth import AuthSettings
@@ -25,12 +25,13 @@ class Ingress:
         detection: Handle,
         recognizers: dict[str, Handle],
         languages: dict[str, tuple[str, ...]],
+        detection_stage: DetectionStage,
         limits: Limits,
     ) -> None:
         stages = RemoteStages(renderer, orientation, detection, recognizers, languages, limits.max_pixels)
         described = {"orientation": orientation, "detection": detection, **recognizers}
         running = sorted({code for name in recognizers for code in languages.get(name, ())})
-        self._reader = GraphReader(stages, described, tuple(running), limits)
+        self._reader = GraphReader(stages, described, tuple(running), detection_stage, limits)
         self._limits = limits
 
     def __serve_build_asgi_app__(self) -> FastAPI:

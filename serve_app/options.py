@@ -129,6 +129,11 @@ class OcrOptions(BaseModel):
         pages = None if self.pages is None else parse_pages(self.pages)
         return ReadOptions(**self.model_dump(exclude={"pages"}), pages=pages)
 
+    def filled_from(self, in_force: ReadOptions) -> "OcrOptions":
+        """Fill in what was left open with what was in force."""
+        left_open = [name for name, value in self.model_dump(exclude={"pages"}).items() if value is None]
+        return self.model_copy(update={name: getattr(in_force, name) for name in left_open})
+
     @model_validator(mode="before")
     @classmethod
     def _rename_aliases(cls, values: Any) -> Any:

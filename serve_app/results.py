@@ -120,8 +120,8 @@ class OcrModel(BaseModel):
     """A model that took part, so that a result can be reproduced."""
 
     stage: str = Field(description="The stage that runs it.", examples=["detection"])
-    model: str = Field(description="Name of the model.", examples=["PP-OCRv5_mobile_det"])
-    version: str = Field(description="Version of the model.", examples=["PP-OCRv5"])
+    model: str = Field(description="Name of the model.", examples=["PP-OCRv6_small_det"])
+    version: str = Field(description="Version of the model.", examples=["PP-OCRv6"])
     sha256: str = Field(description="Hash of its weights.", examples=["4d97c44a" * 8])
     engine: str = Field(description="What runs the network.", examples=["openvino"])
     engine_version: str = Field(description="Version of the engine.", examples=["2025.3.0"])
@@ -171,7 +171,7 @@ class OcrResult(BaseModel):
             text=document.text,
             pages=[OcrPage.from_page(page) for page in document.pages],
             models=[OcrModel.from_stage(stage) for stage in document.models],
-            options=options,
+            options=options.filled_from(document.options),
             timings_ms={**document.stage_ms, **total},
         )
 

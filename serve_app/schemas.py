@@ -71,8 +71,8 @@ class VersionInfo(BaseModel):
 class StageHealth(BaseModel):
     """A stage that has loaded its model."""
 
-    model: str = Field(description="Name of the model.", examples=["PP-OCRv5_mobile_det"])
-    version: str = Field(description="Version of the model.", examples=["PP-OCRv5"])
+    model: str = Field(description="Name of the model.", examples=["PP-OCRv6_small_det"])
+    version: str = Field(description="Version of the model.", examples=["PP-OCRv6"])
     engine: str = Field(description="What runs the network.", examples=["openvino"])
     engine_version: str = Field(description="Version of the engine.", examples=["2025.3.0"])
     device: str = Field(description="Where it runs.", examples=["CPU"])
@@ -97,6 +97,6 @@ class Health(BaseModel):
     )
     stages: dict[str, StageHealth] = Field(
         description="The stages by name; a recogniser beside the first one has its model in its name.",
-        examples=[{"detection": {"model": "PP-OCRv5_mobile_det", "ready": True}}],
+        examples=[{"detection": {"model": "PP-OCRv6_small_det", "ready": True}}],
     )
     languages: list[str] = Field(description="Languages that can be asked for.", examples=[["ch", "en"]])

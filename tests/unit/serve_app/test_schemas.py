@@ -1,12 +1,13 @@
 """What the service answers."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from pydantic import BaseModel
 
-from deployments.document import Document, Line, Page, PageError, StageInfo, Word
+from deployments.document import Document, Line, Page, PageError, ReadOptions, StageInfo, Word
 from serve_app import schemas
 from serve_app.schemas import OcrOptions, OcrResult
 
@@ -102,3 +103,10 @@ def test_every_field_has_a_description_and_an_example(name: str) -> None:
     for field_name, field in schema.model_fields.items():
         assert field.description, field_name
         assert field.examples, field_name
+
+
+def test_what_the_request_left_open_is_answered_with_the_value_in_force() -> None:
+    """The result can be reproduced on a server with another profile."""
+    document = replace(make_document(), options=ReadOptions(det_thresh=0.25, det_limit_side_len=960))
+    options = OcrResult.from_document(document, OcrOptions(det_thresh=0.5, pages="1-2"), "id-1").options
+    assert (options.det_thresh, options.det_limit_side_len, options.pages) == (0.5, 960, "1-2")
