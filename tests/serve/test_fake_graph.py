@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,20 +68,14 @@ class TestRollout:
         subprocess.run(command, check=True, capture_output=True, timeout=60, cwd=ROOT)
 
     @staticmethod
-    def wait_until_running(http: httpx.Client, knobs: dict[str, float] | None = None) -> None:
-        """Poll until the rollout is done; bounded, because a rollout that hangs must fail."""
-        import time
-
+    def wait_until_running(http: httpx.Client, knobs: dict[str, float]) -> None:
+        """Poll until the rollout is done and the knobs are in force; bounded, or a hang would last."""
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
-            with_error = False
-            try:
-                answer = http.get("/health")
-            except httpx.TransportError:
-                with_error = True
-            if not with_error and answer.status_code == 200:
-                stage = answer.json()["stages"]["recognition"]
-                if knobs is None or all(stage["knobs"][key] == value for key, value in knobs.items()):
+            application = serve.status().applications.get("ocr")
+            if application is not None and application.status == "RUNNING":
+                shown = http.get("/health").json()["stages"]["recognition"]["knobs"]
+                if all(shown[key] == value for key, value in knobs.items()):
                     return
             time.sleep(0.5)
         raise TimeoutError("the rollout did not finish")
@@ -91,9 +86,13 @@ class TestRollout:
         """New knobs are in force, and every process is the one that it was."""
         config = yaml.safe_load((ROOT / "serve_config.yaml").read_text())
         application = config["applications"][0]
-        application["args"] = {"profile": "cpu", "engine": "fake"}
+        application["args"] = {
+            "profile": "cpu",
+            "engine": "fake",
+            "overrides": {"recognition": {"replicas": {"num_replicas": 2}}},
+        }
         self.deploy(config, tmp_path / "first.yaml", cluster.dashboard_url)
-        self.wait_until_running(http)
+        self.wait_until_running(http, {})
         before = pids_of_replicas()
         knobs = {"max_batch_size": 12345, "batch_wait_timeout_s": 0.02}
         application["deployments"] = [{"name": "Recognition", "user_config": knobs}]
@@ -122,7 +121,10 @@ class TestHandle:
     @classmethod
     def app(cls, cluster: object) -> Iterator[None]:
         """The application under test."""
-        serve.run(build(AppArgs(profile="cpu", engine="fake")), name="ocr", route_prefix="/")
+        overrides = {"recognition": {"replicas": {"num_replicas": 2}}}
+        serve.run(
+            build(AppArgs(profile="cpu", engine="fake", overrides=overrides)), name="ocr", route_prefix="/"
+        )
         yield
         serve.delete("ocr")
 
