@@ -15,13 +15,16 @@ from numpy.typing import NDArray
 
 from deployments.document import FloatArray
 
-# A gutter is at least this wide, in heights of an ordinary line, and crossed by at most this share of lines.
-_MIN_GUTTER = 0.7
+# A gutter is at least this wide, in heights of an ordinary line (boxes are wider than their text), and crossed
+# by at most this share of lines.
+_MIN_GUTTER = 0.2
 _MAX_CROSSING = 0.2
+# How far from a gutter, in heights of a line, the lines of the columns beside it begin or end.
+_REACH = 5.0
 # A column of prose: so many lines, most of them long, and most of them as wide as the column.
 _MIN_LINES = 3
-_MIN_ASPECT = 6.0
-_MIN_FILL = 0.55
+_MIN_ASPECT = 8.0
+_MIN_FILL = 0.5
 # Two boxes belong to one row when their middles differ by less than this share of the lower one's height.
 _ROW_TOLERANCE = 0.5
 
@@ -52,9 +55,22 @@ def order_lines(quads: FloatArray) -> list[int]:
     """Indices of quads, float32 of shape (N, 4, 2), in reading order."""
     if not len(quads):
         return []
-    low, high = quads.min(axis=1), quads.max(axis=1)
+    straight = _straighten(quads)
+    low, high = straight.min(axis=1), straight.max(axis=1)
     boxes = _Boxes(low[:, 0], low[:, 1], high[:, 0], high[:, 1])
     return _order_region(np.arange(len(quads)), boxes)
+
+
+def _straighten(quads: FloatArray) -> FloatArray:
+    """The quads turned by the usual slant of their lines: half a degree closes a narrow gutter."""
+    along = quads[:, 1] - quads[:, 0]
+    lying = np.abs(along[:, 0]) > np.abs(along[:, 1])
+    if not lying.any():
+        return quads
+    slant = float(np.median(np.arctan2(along[lying, 1], along[lying, 0])))
+    cosine, sine = np.cos(slant), np.sin(slant)
+    turn = np.array([[cosine, -sine], [sine, cosine]], np.float32)
+    return quads @ turn
 
 
 def _order_region(indices: NDArray[np.intp], boxes: _Boxes) -> list[int]:
@@ -66,7 +82,7 @@ def _order_region(indices: NDArray[np.intp], boxes: _Boxes) -> list[int]:
     ordered: list[int] = []
     for number, (above, below) in enumerate(zip([-np.inf, *edges], [*edges, np.inf], strict=True)):
         parts = [side[(boxes.middle[side] >= above) & (boxes.middle[side] < below)] for side in (left, right)]
-        if all(len(part) for part in parts) and _reads_down(parts, boxes):
+        if _reads_down(parts):
             ordered += [index for part in parts for index in _order_region(part, boxes)]
         else:
             ordered += _order_rows(np.concatenate(parts), boxes)
@@ -75,31 +91,28 @@ def _order_region(indices: NDArray[np.intp], boxes: _Boxes) -> list[int]:
     return ordered
 
 
-def _reads_down(parts: Sequence[NDArray[np.intp]], boxes: _Boxes) -> bool:
-    """Whether two parts beside each other are columns; a part of one or two lines follows the other one."""
-    long_enough = [len(part) >= _MIN_LINES for part in parts]
-    return any(long_enough) and all(
-        _is_prose(part, boxes) for part, is_long in zip(parts, long_enough, strict=True) if is_long
-    )
+def _reads_down(parts: Sequence[NDArray[np.intp]]) -> bool:
+    """Whether two parts beside each other are columns, not rows of a table."""
+    return all(len(part) for part in parts) and any(len(part) >= _MIN_LINES for part in parts)
 
 
 def _find_gutter(indices: NDArray[np.intp], boxes: _Boxes) -> float | None:
-    """The x of the widest gap between columns of prose, or None."""
+    """The x of the least crossed, then widest gap between columns of prose, or None."""
     if len(indices) < 2 * _MIN_LINES:
         return None
     line_height = float(np.median(boxes.height[indices]))
     edges = np.unique(np.concatenate([boxes.left[indices], boxes.right[indices]]))
-    best: tuple[int, float, float] | None = None
+    candidates = []
     for start, end in _quiet_stretches(indices, edges, boxes):
         if end - start < _MIN_GUTTER * line_height:
             continue
-        x = (start + end) / 2
+        x, reach = (start + end) / 2, (end - start) / 2 + _REACH * line_height
         left, right, crossing = _split(indices, x, boxes)
-        if not (_is_prose(left, boxes) and _is_prose(right, boxes)):
-            continue
-        candidate = (-len(crossing), end - start, x)
-        best = candidate if best is None else max(best, candidate)
-    return None if best is None else best[2]
+        # Only what stands beside the gutter is judged: behind it there may be more columns.
+        beside = (left[boxes.right[left] >= x - reach], right[boxes.left[right] <= x + reach])
+        if all(_is_prose(side, boxes) for side in beside):
+            candidates.append((-len(crossing), end - start, x))
+    return max(candidates)[2] if candidates else None
 
 
 def _quiet_stretches(
@@ -131,15 +144,13 @@ def _split(
 
 
 def _is_prose(indices: NDArray[np.intp], boxes: _Boxes) -> bool:
-    """Whether lines look like running text: long ones that fill their column, or columns of such."""
+    """Whether lines look like running text: some long ones that fill their column."""
     if len(indices) < _MIN_LINES:
         return False
     width = boxes.width[indices]
     aspect = float(np.median(width / np.maximum(boxes.height[indices], 1.0)))
     column = float(boxes.right[indices].max() - boxes.left[indices].min())
-    if aspect < _MIN_ASPECT:
-        return False
-    return float(np.median(width)) / max(column, 1.0) >= _MIN_FILL or _find_gutter(indices, boxes) is not None
+    return aspect >= _MIN_ASPECT and float(np.median(width)) >= _MIN_FILL * column
 
 
 def _order_rows(indices: NDArray[np.intp], boxes: _Boxes) -> list[int]:

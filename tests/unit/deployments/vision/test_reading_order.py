@@ -78,3 +78,19 @@ def test_a_tall_logo_does_not_swallow_the_lines_beside_it() -> None:
 def test_few_quads_are_in_order(count: int) -> None:
     """No quad and one quad need no sorting."""
     assert order_lines(np.zeros((count, 4, 2), np.float32)) == list(range(count))
+
+
+def test_a_slanted_scan_keeps_its_columns() -> None:
+    """Half a degree closes a narrow gutter for upright boxes; the lines are straightened first."""
+    quads = np.stack([*make_column(0, 0, 12), *make_column(312, 0, 12)])
+    slant = np.deg2rad(1.0)
+    turn = np.array([[np.cos(slant), np.sin(slant)], [-np.sin(slant), np.cos(slant)]], np.float32)
+    assert order_lines(quads @ turn) == list(range(24))
+
+
+def test_thousands_of_boxes_are_ordered() -> None:
+    """A page full of noise is answered too: each box once."""
+    corners = np.random.default_rng(0).uniform(0, 4000, (3000, 2)).astype(np.float32)
+    sizes = np.random.default_rng(1).uniform(5, 200, (3000, 2)).astype(np.float32)
+    quads = np.stack([quad(x, y, x + w, y + h) for (x, y), (w, h) in zip(corners, sizes, strict=True)])
+    assert sorted(order_lines(quads)) == list(range(3000))
