@@ -21,6 +21,9 @@ _HALF = (0.5, 0.5, 0.5)
 _CROP_HEIGHT_PX = 48
 # PP-OCR recognisers halve the width three times.
 _CTC_STRIDE_PX = 8
+_NOTHING_READ = DecodedText("", 0.0, (), ())
+# Text upside down reads as nothing, or as what the network itself hardly believes.
+_DOUBTFUL_CONFIDENCE = 0.6
 # Widths up to this one are warmed up: a line of sixty letters or so.
 _WARM_UP_WIDTH_PX = 1280
 
@@ -86,20 +89,16 @@ class RecognitionModel:
 
     def read(self, requests: Sequence[RecognitionRequest]) -> list[list[LineText]]:
         """Texts for the crops of each request, in their order."""
-        crops: list[Image] = []
-        flipped: list[bool] = []
-        for request in requests:
-            turned, flags = self._turn_upright(request)
-            crops += turned
-            flipped += flags
-        wants_words = [request.words for request in requests for _ in request.crops]
-        texts: list[LineText | None] = [None] * len(crops)
-        for width, indices in self._batches(crops):
-            decoded = self.post(self.core(self.pre([crops[index] for index in indices], width)))
-            for index, text in zip(indices, decoded, strict=True):
-                texts[index] = self._finish(text, crops[index], flipped[index], wants_words[index])
-        ordered = iter([text for text in texts if text is not None])
-        return [[next(ordered) for _ in request.crops] for request in requests]
+        lines = [
+            _Line(crop, request.direction, sideways, request.words)
+            for request in requests
+            for crop, sideways in zip(request.crops, request.sideways, strict=True)
+        ]
+        self._turn_upright([line for line in lines if line.must_be_asked])
+        self._read_lines(lines)
+        self._try_upside_down([line for line in lines if line.is_doubtful])
+        ordered = iter(lines)
+        return [[self._finish(next(ordered)) for _ in request.crops] for request in requests]
 
     def pre(self, crops: Sequence[Image], width: int) -> FloatArray:
         """(N, 3, 48, width) float32 in [-1, 1], zero to the right of each crop."""
@@ -131,22 +130,32 @@ class RecognitionModel:
         height, width = crop.shape[:2]
         return max(1, min(math.ceil(self._height_px * width / height), self._stage.max_width_px))
 
-    def _turn_upright(self, request: RecognitionRequest) -> tuple[list[Image], list[bool]]:
-        """The crops with those upside down turned, and which these were."""
-        crops = list(request.crops)
-        flipped = [False] * len(crops)
-        asked = [
-            index
-            for index, sideways in enumerate(request.sideways)
-            if request.direction == "on" or (request.direction == "auto" and sideways)
-        ]
-        for index, is_flipped in zip(
-            asked, self._direction.find_flipped([crops[i] for i in asked]), strict=True
-        ):
+    def _turn_upright(self, lines: Sequence["_Line"]) -> None:
+        """Turn the lines that the classifier finds upside down."""
+        for line, is_flipped in zip(lines, self._find_flipped(lines), strict=True):
             if is_flipped:
-                crops[index] = cv2.rotate(crops[index], cv2.ROTATE_180)
-                flipped[index] = True
-        return crops, flipped
+                line.flip()
+
+    def _try_upside_down(self, lines: Sequence["_Line"]) -> None:
+        """Read lines that made no sense the other way up, where the classifier agrees; keep the better."""
+        found = self._find_flipped(lines)
+        before = [(line, line.decoded) for line, is_flipped in zip(lines, found, strict=True) if is_flipped]
+        for line, _ in before:
+            line.flip()
+        self._read_lines([line for line, _ in before])
+        for line, first in before:
+            if line.decoded.confidence < first.confidence:
+                line.flip()
+                line.decoded = first
+
+    def _find_flipped(self, lines: Sequence["_Line"]) -> list[bool]:
+        return self._direction.find_flipped([line.crop for line in lines])
+
+    def _read_lines(self, lines: Sequence["_Line"]) -> None:
+        for width, indices in self._batches([line.crop for line in lines]):
+            decoded = self.post(self.core(self.pre([lines[index].crop for index in indices], width)))
+            for index, text in zip(indices, decoded, strict=True):
+                lines[index].decoded = text
 
     def _batches(self, crops: Sequence[Image]) -> Iterator[tuple[int, list[int]]]:
         """Width and crop indices of each run of the network."""
@@ -157,8 +166,38 @@ class RecognitionModel:
             for start in range(0, len(indices), self._max_crops_per_run):
                 yield width, indices[start : start + self._max_crops_per_run]
 
-    def _finish(self, decoded: DecodedText, crop: Image, flipped: bool, words: bool) -> LineText:
-        if not words:
-            return LineText(decoded.text, decoded.confidence, flipped)
-        spans = split_words(decoded, _CTC_STRIDE_PX / self._resized_width(crop))
-        return LineText(decoded.text, decoded.confidence, flipped, spans)
+    def _finish(self, line: "_Line") -> LineText:
+        decoded = line.decoded
+        words = None
+        if line.words:
+            words = split_words(decoded, _CTC_STRIDE_PX / self._resized_width(line.crop))
+        return LineText(decoded.text, decoded.confidence, line.flipped, words)
+
+
+@dataclass(eq=False)
+class _Line:
+    """A crop on its way through the recogniser."""
+
+    crop: Image
+    direction: DirectionMode
+    sideways: bool
+    words: bool
+    flipped: bool = False
+    decoded: DecodedText = _NOTHING_READ
+
+    @property
+    def must_be_asked(self) -> bool:
+        """Whether the direction is to be found before reading."""
+        return self.direction == "on" or (self.direction == "auto" and self.sideways)
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether what was read suggests that the crop may be upside down."""
+        return (
+            self.direction == "auto" and not self.sideways and self.decoded.confidence < _DOUBTFUL_CONFIDENCE
+        )
+
+    def flip(self) -> None:
+        """Turn the crop by 180 degrees."""
+        self.crop = cv2.rotate(self.crop, cv2.ROTATE_180)
+        self.flipped = not self.flipped

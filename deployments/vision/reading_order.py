@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from deployments.document import FloatArray
 
-# A gutter is at least this wide, in heights of an ordinary line (boxes are wider than their text), and crossed
+# A gutter is at least this wide, in heights of an ordinary line (boxes exceed their text), and crossed
 # by at most this share of lines.
 _MIN_GUTTER = 0.2
 _MAX_CROSSING = 0.2

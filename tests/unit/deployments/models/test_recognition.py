@@ -94,6 +94,34 @@ def test_direction_auto_asks_only_about_lines_that_stood_on_their_side() -> None
     assert turned.text == model.read([ask(np.rot90(crop, 2).copy())])[0][0].text
 
 
+class LetterEngine:
+    """A recogniser that reads a letter where the crop's left end is dark, and nothing elsewhere."""
+
+    name = version = device = precision = "test"
+
+    def run(self, inputs: list[FloatArray]) -> list[FloatArray]:
+        output = np.zeros((len(inputs[0]), 4, 18), np.float32)
+        dark = inputs[0][:, :, :, :8].mean(axis=(1, 2, 3)) < 0
+        output[~dark, :, 0] = 1.0
+        output[dark, 0, 1] = 1.0
+        output[dark, 1:, 0] = 1.0
+        return [output]
+
+
+def test_direction_auto_tries_a_line_that_reads_as_nothing_the_other_way_up() -> None:
+    """Upside down the line says nothing; turned it says something, and is marked as flipped."""
+    stage = RecognitionStage(model="fake", direction_model="fake")
+    direction = DirectionModel(FlippingEngine())
+    model = RecognitionModel(LetterEngine(), FAKE_CONFIGS["text_recognition"], stage, direction)
+    upright = np.full((48, 32, 3), 255, np.uint8)
+    upright[:, :8] = 0
+    upside_down = np.rot90(upright, 2).copy()
+    texts = model.read([RecognitionRequest((upright, upside_down), (False, False), "auto")])[0]
+    assert [(text.text, text.flipped) for text in texts] == [("0", False), ("0", True)]
+    untouched = model.read([RecognitionRequest((upside_down,), (False,), "off")])[0][0]
+    assert (untouched.text, untouched.flipped) == ("", False)
+
+
 def test_a_page_alone_always_fits_a_batch() -> None:
     """`serve.batch` refuses what exceeds the maximum alone; a long page must never be refused for that."""
     page = ask(*(make_crop(seed, 3000) for seed in range(50)))
