@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	--overrides requirements/overrides.txt
 
-.PHONY: run test test-paddle check lint format bench parity fixtures lock setup setup-dev clean
+.PHONY: run test test-paddle check lint format bench parity footprint fixtures lock setup setup-dev clean
 
 run: setup  ## start a local Ray cluster and the service; honours HOST, PORT, API_KEY
 	@$(BIN)/ocr-serve run
@@ -30,6 +30,9 @@ format: setup-dev
 
 parity: setup-dev  ## the service's text beside PaddleOCR's own: make parity EVAL=DIR
 	PYTHONPATH=tests $(BIN)/python tests/bench/parity.py --eval "$(EVAL)"
+
+footprint: setup-dev  ## start-up time and memory of the whole tree of processes
+	PYTHONPATH=tests $(BIN)/python tests/bench/footprint.py
 
 fixtures: setup-dev  ## render the test documents anew (needs fonts-noto-cjk and fonts-nanum)
 	$(BIN)/python tests/fixtures/generate.py

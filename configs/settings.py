@@ -1,9 +1,9 @@
 """Typed settings of the graph: what `serve_config.yaml` may say under ``args``, and what a profile holds."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 EngineName = Literal["openvino", "onnxruntime", "paddle", "fake"]
 Precision = Literal["auto", "f32", "bf16"]
@@ -33,8 +33,8 @@ class EngineOptions(Settings):
 class BatchKnobs(Settings):
     """Knobs of a stage's batch: `user_config` of its deployment, so a rollout changes them in place.
 
-    ``max_batch_size`` counts in the stage's own unit: pages for the detector, padded pixels for the
-    recogniser. ``batch_wait_timeout_s`` is how long a batch that is not full waits for company.
+    ``max_batch_size`` counts in the stage's own unit: pages for the detector, lines of ordinary width (48 x
+    320 pixels) for the recogniser. ``batch_wait_timeout_s`` is how long a batch that is not full waits for company.
     ``max_items_per_run`` bounds what one run of the network holds (pages, crops): a CPU is fastest with
     one, a GPU with many.
     """
@@ -66,6 +66,13 @@ class ModelStage(Settings):
     replicas: ReplicaOptions = ReplicaOptions()
     knobs: BatchKnobs = BatchKnobs()
     warm_up: bool = True
+
+    @model_validator(mode="after")
+    def _let_batches_fill(self) -> Self:
+        # Serve hands a replica no more than this many requests, so a larger batch would never fill.
+        if self.replicas.max_ongoing_requests < self.knobs.max_batch_size:
+            raise ValueError("max_ongoing_requests must be at least max_batch_size, or batches never fill")
+        return self
 
 
 class DetectionStage(ModelStage):

@@ -19,6 +19,7 @@ from deployments.models.normalize import ChannelNormalizer
 
 _HALF = (0.5, 0.5, 0.5)
 _CROP_HEIGHT_PX = 48
+_ORDINARY_WIDTH_PX = 320
 # PP-OCR recognisers halve the width three times.
 _CTC_STRIDE_PX = 8
 _NOTHING_READ = DecodedText("", 0.0, (), ())
@@ -42,19 +43,20 @@ class RecognitionRequest:
 
 
 def cost_of_requests(requests: Sequence[RecognitionRequest]) -> int:
-    """What a batch costs: the pixels of its crops at the network's height, never less than one.
+    """What a batch costs, in lines of 48 x 320 pixels, the width of an ordinary one.
 
     `serve.batch` refuses a request that alone exceeds the maximum, and a page must never be refused for its
     length: a single request therefore costs one at most.
     """
     if len(requests) <= 1:
         return len(requests)
-    return max(1, sum(_cost_of_crop(crop) for request in requests for crop in request.crops))
+    width_px = sum(_width_at_height(crop) for request in requests for crop in request.crops)
+    return max(1, math.ceil(width_px / _ORDINARY_WIDTH_PX))
 
 
-def _cost_of_crop(crop: Image) -> int:
+def _width_at_height(crop: Image) -> int:
     height, width = crop.shape[:2]
-    return math.ceil(_CROP_HEIGHT_PX * width / height) * _CROP_HEIGHT_PX
+    return math.ceil(_CROP_HEIGHT_PX * width / height)
 
 
 class RecognitionModel:

@@ -94,7 +94,7 @@ class TestRollout:
         self.deploy(config, tmp_path / "first.yaml", cluster.dashboard_url)
         self.wait_until_running(http, {})
         before = pids_of_replicas()
-        knobs = {"max_batch_size": 12345, "batch_wait_timeout_s": 0.02}
+        knobs = {"max_batch_size": 48, "batch_wait_timeout_s": 0.02}
         application["deployments"] = [{"name": "Recognition", "user_config": knobs}]
         self.deploy(config, tmp_path / "second.yaml", cluster.dashboard_url)
         self.wait_until_running(http, knobs)

@@ -47,6 +47,13 @@ def test_a_misspelt_key_is_an_error() -> None:
         AppArgs.model_validate({"profil": "cpu"})
 
 
+def test_a_batch_that_could_never_fill_is_an_error() -> None:
+    """Serve hands a replica `max_ongoing_requests` at most."""
+    overrides = {"recognition": {"knobs": {"max_batch_size": 65}}}
+    with pytest.raises(ValidationError, match="never fill"):
+        load_profile(AppArgs(profile="cpu", overrides=overrides), 0.0, {})
+
+
 def test_an_unknown_profile_names_the_known_ones() -> None:
     """The message says what may be chosen."""
     with pytest.raises(ValueError, match="cpu, gpu-t4"):
