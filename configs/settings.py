@@ -34,7 +34,8 @@ class BatchKnobs(Settings):
     """Knobs of a stage's batch: `user_config` of its deployment, so a rollout changes them in place.
 
     ``max_batch_size`` counts in the stage's own unit: pages for the detector, lines of ordinary width (48 x
-    320 pixels) for the recogniser. ``batch_wait_timeout_s`` is how long a batch that is not full waits for company.
+    320 pixels) for the recogniser. ``batch_wait_timeout_s`` is how long a batch that is not full waits for
+    company.
     ``max_items_per_run`` bounds what one run of the network holds (pages, crops): a CPU is fastest with
     one, a GPU with many.
     """

@@ -2,8 +2,8 @@
 
     python tests/bench/footprint.py [--requests 60] [-- ARGUMENTS OF `ocr-serve run`]
 
-Memory is the proportional set size (pages shared by processes are counted once), when the service is ready and
-after so many requests with the rendered test pages.
+Memory is the proportional set size (pages shared by processes are counted once), when the service is ready
+and after so many requests with the rendered test pages.
 """
 
 import argparse
