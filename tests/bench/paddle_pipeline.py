@@ -9,9 +9,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from paddleocr import PaddleOCR
+
 from configs.catalogue import load_catalogue
 from deployments.models.store import ModelStore
-from paddleocr import PaddleOCR
 
 
 def main(images: Path, out: Path) -> None:

@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 import httpx
+
 from accuracy import Accuracy, PlacedText, measure_accuracy, read_truth
 from service import running_service
 

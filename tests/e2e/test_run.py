@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+
 from paths import FIXTURES, ROOT
 from service import Service, find_free_port
 

@@ -7,6 +7,13 @@ from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
+from rapidfuzz.distance import Levenshtein
+from ray import serve
+
+from configs.profile import AppArgs
+from serve_app.app import build
+
 from fixtures.formats import ACCEPTED, make_pdf, make_text_pdf, make_tiff
 from fixtures.hostile import (
     BROKEN_PAGE,
@@ -20,12 +27,6 @@ from fixtures.hostile import (
     truncate,
 )
 from paths import FIXTURES
-from PIL import Image
-from rapidfuzz.distance import Levenshtein
-from ray import serve
-
-from configs.profile import AppArgs
-from serve_app.app import build
 
 pytestmark = [pytest.mark.serve, pytest.mark.weights]
 

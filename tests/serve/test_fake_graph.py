@@ -10,7 +10,6 @@ import httpx
 import pytest
 import ray
 import yaml
-from paths import FIXTURES, ROOT
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 from ray.util.state import list_actors
@@ -19,6 +18,8 @@ from configs.profile import AppArgs
 from serve_app.app import build
 from serve_app.client import OcrClient
 from serve_app.schemas import OcrResult
+
+from paths import FIXTURES, ROOT
 
 pytestmark = pytest.mark.serve
 

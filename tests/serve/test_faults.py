@@ -7,12 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from paths import FIXTURES
 from ray import serve
 from ray.util.state import list_actors
 
 from configs.profile import AppArgs
 from serve_app.app import build
+
+from paths import FIXTURES
 
 pytestmark = pytest.mark.serve
 

@@ -2,10 +2,10 @@
 
 import re
 
-from paths import ROOT
-
 from deployments.errors import MalformedPdf, ServiceError
 from serve_app.error_codes import ERROR_CODES, rebuild_error
+
+from paths import ROOT
 
 
 def test_the_registry_holds_the_tree_and_what_only_http_knows() -> None:

@@ -4,9 +4,10 @@ import json
 
 import numpy as np
 import pytest
-from paths import FIXTURES
 
 from deployments.vision.reading_order import order_lines
+
+from paths import FIXTURES
 
 PAGES = {
     page["file"]: page
