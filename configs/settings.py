@@ -88,9 +88,14 @@ class DetectionStage(ModelStage):
 
 
 class RecognitionStage(ModelStage):
-    """A text recogniser, with the text-line direction classifier that runs beside it."""
+    """A text recogniser, with the text-line direction classifier that runs beside it.
+
+    A page's lines go to ``spread`` replicas at once; ``auto`` means all of them. That shortens a page where
+    replicas are single threads of a CPU; on a GPU one large batch is better.
+    """
 
     direction_model: str
+    spread: PositiveInt | Literal["auto"] = 1
     width_bucket_px: PositiveInt = 32
     max_width_px: PositiveInt = 3200
 

@@ -6,7 +6,7 @@ Nothing here knows Ray: the stages are callables, so a test passes in its own an
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -28,6 +28,7 @@ from deployments.document import (
     Word,
 )
 from deployments.errors import Busy, PageOutOfRange, ServiceError, StageFailed, TooManyPages
+from deployments.gathering import gather_in_order
 from deployments.vision.geometry import crop_lines, cut_quad, flip_quad, turn_clockwise, view_for_orientation
 from deployments.vision.reading_order import order_lines
 
@@ -86,26 +87,8 @@ async def read_document(
             async with gate:
                 return await read_page(number, source, stages, options)
 
-        pages = await _gather_in_order([read_in_turn(number) for number in numbers])
+        pages = tuple(await gather_in_order([read_in_turn(number) for number in numbers]))
     return Document(pages, source.page_count, models, clock.with_pages(pages), options)
-
-
-async def _gather_in_order(readings: Sequence[Coroutine[object, object, Page]]) -> tuple[Page, ...]:
-    """The results in order; the first error stops the others and is raised as it is, not in a group."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(reading) for reading in readings]
-    except* ServiceError as errors:
-        raise next(_leaves(errors)) from None
-    return tuple(task.result() for task in tasks)
-
-
-def _leaves(group: BaseExceptionGroup[ServiceError]) -> Iterator[ServiceError]:
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            yield from _leaves(error)
-        else:
-            yield error
 
 
 async def read_page(number: int, source: PageSource, stages: Stages, options: ReadOptions) -> Page:

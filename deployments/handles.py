@@ -36,7 +36,9 @@ from deployments.errors import (
     StageUnavailable,
 )
 from deployments.flow import PageSource, Stages
+from deployments.gathering import gather_in_order
 from deployments.models.recognition import RecognitionRequest
+from deployments.spreading import share_lines
 from deployments.vision.images import ImageDocument, sniff_kind
 
 logger = logging.getLogger(__name__)
@@ -119,7 +121,11 @@ class DecodedImage:
 
 
 class RemoteStages:
-    """The graph's deployments as stages. ``recognizers`` maps a model's name to its deployment."""
+    """The graph's deployments as stages.
+
+    ``recognizers`` maps a model's name to its deployment, and ``languages`` to what it reads; a page's lines
+    are shared out to at most ``spread`` replicas.
+    """
 
     def __init__(
         self,
@@ -129,6 +135,7 @@ class RemoteStages:
         recognizers: Mapping[str, Handle],
         languages: Mapping[str, tuple[str, ...]],
         max_pixels: int,
+        spread: int,
     ) -> None:
         self._renderer = renderer
         self._orientation = orientation
@@ -136,6 +143,7 @@ class RemoteStages:
         self._recognizers = dict(recognizers)
         self._languages = dict(languages)
         self._max_pixels = max_pixels
+        self._spread = spread
 
     def as_stages(self) -> Stages:
         """The callables for `deployments.flow.read_document`."""
@@ -164,16 +172,18 @@ class RemoteStages:
         return lines
 
     async def recognize(self, crops: Sequence[LineCrop], options: ReadOptions) -> list[LineText]:
-        """The texts of a page's crops: one call for all of them."""
-        request = RecognitionRequest(
-            tuple(crop.pixels for crop in crops),
-            tuple(not crop.upright for crop in crops),
-            options.direction,
-            options.words,
-        )
+        """The texts of a page's crops: one call to each of the recognisers that share them."""
         recognizer = self._recognizers[self.choose_recognizer(options.lang)]
-        texts: list[LineText] = await call_stage(recognizer, "read", request)
-        return texts
+        shares = share_lines(crops, self._spread)
+        answers = await gather_in_order(
+            [_read_share(recognizer, [crops[index] for index in share], options) for share in shares]
+        )
+        texts = {
+            index: text
+            for share, answer in zip(shares, answers, strict=True)
+            for index, text in zip(share, answer, strict=True)
+        }
+        return [texts[index] for index in range(len(crops))]
 
     def choose_recognizer(self, lang: str | None) -> str:
         """Name of the recogniser for a language; the first one when none is asked for.
@@ -192,3 +202,14 @@ class RemoteStages:
             f"No running model reads the language {lang!r}: install one with "
             f"`ocr-serve models pull {able[0]}`, then start the service with PRELOAD_MODELS={able[0]}."
         )
+
+
+async def _read_share(recognizer: Handle, crops: Sequence[LineCrop], options: ReadOptions) -> list[LineText]:
+    request = RecognitionRequest(
+        tuple(crop.pixels for crop in crops),
+        tuple(not crop.upright for crop in crops),
+        options.direction,
+        options.words,
+    )
+    texts: list[LineText] = await call_stage(recognizer, "read", request)
+    return texts

@@ -54,21 +54,29 @@ def bind_graph(profile: Profile, extra_recognizers: tuple[str, ...], cluster_cpu
         recognizers,
         load_catalogue().languages(),
         profile.detection,
+        _count_shares(profile.recognition, cluster_cpus),
         profile.limits,
     )
 
 
 def serve_options(replicas: ReplicaOptions, cluster_cpus: int) -> dict[str, Any]:
     """Serve's own words for a deployment's replicas and resources."""
-    number = replicas.num_replicas
     return {
-        "num_replicas": max(1, cluster_cpus) if number == "auto" else number,
+        "num_replicas": _count_replicas(replicas, cluster_cpus),
         "max_ongoing_requests": replicas.max_ongoing_requests,
         "max_queued_requests": replicas.max_queued_requests,
         "ray_actor_options": {"num_cpus": replicas.num_cpus, "num_gpus": replicas.num_gpus},
         "health_check_period_s": _HEALTH_CHECK_PERIOD_S,
         "health_check_timeout_s": _HEALTH_CHECK_TIMEOUT_S,
     }
+
+
+def _count_replicas(replicas: ReplicaOptions, cluster_cpus: int) -> int:
+    return max(1, cluster_cpus) if replicas.num_replicas == "auto" else replicas.num_replicas
+
+
+def _count_shares(stage: RecognitionStage, cluster_cpus: int) -> int:
+    return _count_replicas(stage.replicas, cluster_cpus) if stage.spread == "auto" else stage.spread
 
 
 def _recognition_name(stage: RecognitionStage, profile: Profile) -> str:

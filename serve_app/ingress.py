@@ -26,9 +26,12 @@ class Ingress:
         recognizers: dict[str, Handle],
         languages: dict[str, tuple[str, ...]],
         detection_stage: DetectionStage,
+        spread: int,
         limits: Limits,
     ) -> None:
-        stages = RemoteStages(renderer, orientation, detection, recognizers, languages, limits.max_pixels)
+        stages = RemoteStages(
+            renderer, orientation, detection, recognizers, languages, limits.max_pixels, spread
+        )
         described = {"orientation": orientation, "detection": detection, **recognizers}
         running = sorted({code for name in recognizers for code in languages.get(name, ())})
         self._reader = GraphReader(stages, described, tuple(running), detection_stage, limits)

@@ -5,7 +5,6 @@ import multiprocessing
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import boto3
 import httpx
@@ -13,47 +12,11 @@ import pytest
 import yaml
 from moto.server import ThreadedMotoServer
 
-from configs.catalogue import Catalogue
 from deployments.errors import ModelCorrupt, ModelMissing
-from deployments.models.sources import ModelSource, PackageSource, S3Source
+from deployments.models.sources import PackageSource, S3Source
 from deployments.models.store import ModelStore
 
-WEIGHTS = b"the weights of a very small network"
-SHA256 = hashlib.sha256(WEIGHTS).hexdigest()
-
-
-def make_catalogue(sha256: str | None = SHA256) -> Catalogue:
-    """One detector, which a package carries."""
-    return Catalogue.model_validate(
-        {
-            "models": {
-                "small_det": {
-                    "task": "text_detection",
-                    "version": "v1",
-                    "licence": "Apache-2.0",
-                    "origin": "https://example.org",
-                    "config": {"PreProcess": {"transform_ops": []}},
-                    "formats": {
-                        "onnx": {
-                            "file": "inference.onnx",
-                            "sha256": sha256,
-                            "package": {"distribution": "small-weights", "file": "small_weights/det.onnx"},
-                        }
-                    },
-                }
-            }
-        }
-    )
-
-
-def install_package(site: Path, weights: bytes = WEIGHTS) -> None:
-    """A distribution as pip leaves it: a folder, its metadata and its record."""
-    (site / "small_weights").mkdir(parents=True, exist_ok=True)
-    (site / "small_weights" / "det.onnx").write_bytes(weights)
-    info = site / "small_weights-1.0.dist-info"
-    info.mkdir(exist_ok=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: small-weights\nVersion: 1.0\n")
-    (info / "RECORD").write_text("small_weights/det.onnx,,\n")
+from small_models import SHA256, WEIGHTS, install_package, make_catalogue, make_store, resolve_in_process
 
 
 @pytest.fixture
@@ -63,13 +26,6 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.syspath_prepend(str(folder))
     return folder
-
-
-def make_store(
-    root: Path, *sources: ModelSource, sha256: str | None = SHA256, given: dict[str, Path] | None = None
-) -> ModelStore:
-    """A store over these sources, by default packages alone."""
-    return ModelStore(root, make_catalogue(sha256), given or {}, sources or (PackageSource(),))
 
 
 def test_weights_of_a_package_become_a_model_directory(tmp_path: Path, site: Path) -> None:
@@ -147,13 +103,6 @@ def test_a_given_directory_wins_and_is_used_as_it_is(tmp_path: Path, site: Path)
     files = store.resolve("small_det", "onnx")
     assert (files.directory, files.source) == (mine, "given")
     assert files.sha256 == hashlib.sha256(b"fine-tuned").hexdigest()
-
-
-def resolve_in_process(root: str, site: str, results: Any) -> None:
-    """Body of a racing process."""
-    sys.path.insert(0, site)
-    files = make_store(Path(root)).resolve("small_det", "onnx")
-    results.put(files.weights.read_bytes())
 
 
 def test_processes_that_start_together_all_get_the_right_weights(tmp_path: Path, site: Path) -> None:
