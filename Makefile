@@ -28,6 +28,10 @@ format: setup-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+BENCH_IMAGES ?= tests/fixtures/pages
+bench: setup-dev  ## pages/s, latency, CPU and memory over HTTP: make bench [BENCH_IMAGES="DIR DIR"]
+	PYTHONPATH=tests $(BIN)/python tests/bench/throughput.py --images $(BENCH_IMAGES)
+
 parity: setup-dev  ## the service's text beside PaddleOCR's own: make parity EVAL=DIR
 	PYTHONPATH=tests $(BIN)/python tests/bench/parity.py --eval "$(EVAL)"
 
