@@ -1,13 +1,13 @@
 """One real Ray cluster for all tests of the graph; starting one takes as long as most of the tests."""
 
-import contextlib
 import os
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import httpx
 import pytest
+
+from service import find_free_port
 
 API_KEY = "a-key-for-tests"
 
@@ -18,14 +18,6 @@ class Cluster:
 
     http_url: str
     dashboard_url: str
-
-
-def find_free_port() -> int:
-    """A TCP port of the loopback interface that nobody listens on."""
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 @pytest.fixture(scope="session")
