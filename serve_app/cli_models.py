@@ -3,11 +3,12 @@
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from configs.catalogue import Catalogue, ModelFormat, load_catalogue
 from deployments.errors import ModelError
+from deployments.models.files import ModelFiles
 from deployments.models.store import ModelStore
 
 _ABSENT = "-"
@@ -28,20 +29,29 @@ def add_models_parser(commands: "argparse._SubParsersAction[argparse.ArgumentPar
 
 
 def run_models(args: argparse.Namespace) -> int:
-    """Run one of the three; the exit status is 1 when a model is missing or corrupt."""
+    """Run one of the three; the exit status: 1 when a model is missing or corrupt, 2 for a wrong setting."""
     catalogue = load_catalogue()
-    store = ModelStore.from_environment(catalogue)
+    try:
+        store = ModelStore.from_environment(catalogue)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
     if args.action == "list":
         _print(_list_models(catalogue, store, args.format), args.json)
         return 0
     names = args.names if args.action == "pull" else _find_installed(catalogue, store, args.format)
-    rows = [_resolve(store, name, args.format) for name in names]
+    open_model = store.resolve if args.action == "pull" else store.check
+    rows = [_describe(open_model, name, args.format) for name in names]
     _print(rows, args.json)
     return 1 if any(row["state"] != "sound" for row in rows) else 0
 
 
 def _find_installed(catalogue: Catalogue, store: ModelStore, model_format: ModelFormat) -> list[str]:
-    return [name for name in catalogue.models if store.find_installed(name, model_format)]
+    return [
+        name
+        for name, spec in catalogue.models.items()
+        if model_format in spec.formats and store.find_installed(name, model_format)
+    ]
 
 
 def _list_models(catalogue: Catalogue, store: ModelStore, model_format: ModelFormat) -> list[dict[str, Any]]:
@@ -50,16 +60,20 @@ def _list_models(catalogue: Catalogue, store: ModelStore, model_format: ModelFor
             "name": name,
             "task": spec.task,
             "languages": list(spec.languages),
+            "format": model_format,
             "installed": store.find_installed(name, model_format) or _ABSENT,
             "licence": spec.licence,
         }
         for name, spec in catalogue.models.items()
+        if model_format in spec.formats
     ]
 
 
-def _resolve(store: ModelStore, name: str, model_format: ModelFormat) -> dict[str, Any]:
+def _describe(
+    open_model: Callable[[str, ModelFormat], ModelFiles], name: str, model_format: ModelFormat
+) -> dict[str, Any]:
     try:
-        files = store.resolve(name, model_format)
+        files = open_model(name, model_format)
     except ModelError as error:
         return {
             "name": name,

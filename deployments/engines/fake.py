@@ -41,7 +41,9 @@ FAKE_CONFIGS: dict[str, dict[str, Any]] = {
             ]
         }
     },
-    "textline_orientation": {},
+    "textline_orientation": {
+        "PreProcess": {"transform_ops": [{"ResizeImage": {"size": [160, 80]}}, _NORMALIZE]}
+    },
 }
 
 

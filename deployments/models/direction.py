@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,29 +11,47 @@ from deployments.document import FloatArray, Image
 from deployments.engines.base import Engine
 from deployments.models.normalize import ChannelNormalizer
 
-_HEIGHT_PX, _WIDTH_PX = 48, 192
-_HALF = (0.5, 0.5, 0.5)
 _FLIPPED_CLASS = 1
 # PP-OCR's own `cls_thresh`: below it a line stays as it is.
 _MIN_CONFIDENCE = 0.9
 
 
 class DirectionModel:
-    """Tells which crops are upside down. Not for use by two threads."""
+    """Tells which crops are upside down. Not for use by two threads.
 
-    def __init__(self, engine: Engine) -> None:
+    ``config`` is the network's `inference.yml`. Two families of networks do this: PP-OCR's first ones take
+    lines as the recogniser does (`RecResizeImg`: BGR, the aspect kept, padded), PP-LCNet takes them as it
+    takes any image (`ResizeImage`: RGB, stretched).
+    """
+
+    def __init__(self, engine: Engine, config: dict[str, Any]) -> None:
         self._engine = engine
-        self._normalizer = ChannelNormalizer(_HALF, _HALF)
+        operations = {
+            name: args or {} for step in config["PreProcess"]["transform_ops"] for name, args in step.items()
+        }
+        self._padded = "RecResizeImg" in operations
+        if self._padded:
+            _, self._height_px, self._width_px = operations["RecResizeImg"]["image_shape"]
+        else:
+            self._width_px, self._height_px = operations["ResizeImage"]["size"]
+        normalize = operations["NormalizeImage"]
+        self._normalizer = ChannelNormalizer(normalize["mean"], normalize["std"])
 
     def find_flipped(self, crops: Sequence[Image]) -> list[bool]:
         """For each crop (uint8, (h, w, 3), BGR) whether it must be turned by 180 degrees."""
         return [self.post(self.core(self.pre(crop))) for crop in crops]
 
     def pre(self, crop: Image) -> FloatArray:
-        """(1, 3, 48, 192) float32 in [-1, 1]: height 48, the aspect kept, cut or padded at the right."""
-        width = min(_WIDTH_PX, max(1, math.ceil(_HEIGHT_PX * crop.shape[1] / crop.shape[0])))
-        batch = np.zeros((1, 3, _HEIGHT_PX, _WIDTH_PX), np.float32)
-        self._normalizer.fill(cv2.resize(crop, (width, _HEIGHT_PX)), batch[0])
+        """(1, 3, height, width) float32, normalised: as the network's family wants it."""
+        batch = np.zeros((1, 3, self._height_px, self._width_px), np.float32)
+        if self._padded:
+            aspect_width = math.ceil(self._height_px * crop.shape[1] / crop.shape[0])
+            size = (min(self._width_px, max(1, aspect_width)), self._height_px)
+            pixels = cv2.resize(crop, size)
+        else:
+            stretched = cv2.resize(crop, (self._width_px, self._height_px))
+            pixels = np.ascontiguousarray(stretched[:, :, ::-1])
+        self._normalizer.fill(pixels, batch[0])
         return batch
 
     def core(self, batch: FloatArray) -> FloatArray:
@@ -45,4 +64,4 @@ class DirectionModel:
 
     def warm_up(self) -> None:
         """Run the network once."""
-        self.core(np.zeros((1, 3, _HEIGHT_PX, _WIDTH_PX), np.float32))
+        self.core(np.zeros((1, 3, self._height_px, self._width_px), np.float32))

@@ -10,6 +10,7 @@ import yaml
 
 from configs.catalogue import ModelFormat, ModelSpec
 from deployments.engines.base import NetworkFiles
+from deployments.errors import ModelCorrupt
 
 CONFIG_FILE = "inference.yml"
 _CHUNK_BYTES = 1 << 20
@@ -58,11 +59,19 @@ def hash_files(directory: Path, names: Sequence[str]) -> str:
     return digest.hexdigest()
 
 
-def read_config(directory: Path) -> dict[str, Any]:
-    """The directory's `inference.yml`."""
+def read_config(directory: Path, name: str) -> dict[str, Any]:
+    """The directory's `inference.yml`. Raises `ModelCorrupt` when it is broken or another model's."""
     # The alphabet of a recogniser has thousands of entries: the C loader reads it ten times faster.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    content: dict[str, Any] = yaml.load((directory / CONFIG_FILE).read_text(encoding="utf-8"), Loader=loader)
+    try:
+        content: dict[str, Any] = yaml.load(
+            (directory / CONFIG_FILE).read_text(encoding="utf-8"), Loader=loader
+        )
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ModelCorrupt(f"The {CONFIG_FILE} of model {name!r} cannot be read.") from error
+    named = content.get("Global", {}).get("model_name") if isinstance(content, dict) else None
+    if named != name:
+        raise ModelCorrupt(f"The {CONFIG_FILE} of model {name!r} is that of {named!r}.")
     return content
 
 

@@ -36,9 +36,10 @@ def load_detection(stage: DetectionStage) -> Loaded[DetectionModel]:
 
 def load_recognition(stage: RecognitionStage) -> Loaded[RecognitionModel]:
     """The text recogniser of a stage with its direction classifier. Raises `ModelError`."""
-    _, _, direction_engine = _load_network(stage.direction_model, "textline_orientation", stage.run)
+    _, turning, direction_engine = _load_network(stage.direction_model, "textline_orientation", stage.run)
+    direction = DirectionModel(direction_engine, turning.config)
     files, network, engine = _load_network(stage.model, "text_recognition", stage.run)
-    model = RecognitionModel(engine, network.config, stage, DirectionModel(direction_engine))
+    model = RecognitionModel(engine, network.config, stage, direction)
     return _warm(Loaded(model, _describe("recognition", files, engine)), stage)
 
 

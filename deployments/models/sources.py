@@ -12,13 +12,20 @@ from deployments.models.files import CONFIG_FILE, write_config
 logger = logging.getLogger(__name__)
 
 
+class SourceUnavailable(Exception):
+    """A place that cannot be asked: no network, no permission, a wrong address."""
+
+
 class ModelSource(Protocol):
     """A place that may have a model. ``name`` is what `ocr-serve models list` shows."""
 
     name: str
 
     def fetch(self, model: str, spec: ModelSpec, model_format: ModelFormat, directory: Path) -> bool:
-        """Fill ``directory`` with the model's files; whether the place has it. Raises `OSError`."""
+        """Fill ``directory`` with the model's files; whether the place has it.
+
+        Raises `OSError` when the disk fails and `SourceUnavailable` when the place cannot be asked.
+        """
         ...
 
 
@@ -61,19 +68,21 @@ class S3Source:
 
     def fetch(self, model: str, spec: ModelSpec, model_format: ModelFormat, directory: Path) -> bool:
         """See `ModelSource.fetch`."""
-        from obstore.exceptions import NotFoundError
+        from obstore.exceptions import BaseError, NotFoundError
         from obstore.store import from_url
 
         weights = spec.formats[model_format]
-        store = from_url(self._url)
-        for name in (weights.file, *weights.more_files, CONFIG_FILE):
-            try:
+        try:
+            store = from_url(self._url)
+            for name in (weights.file, *weights.more_files, CONFIG_FILE):
                 answer = store.get(f"{model}/{model_format}/{name}")
-            except (NotFoundError, FileNotFoundError):
-                return False
-            with (directory / name).open("wb") as file:
-                for chunk in answer.stream():
-                    file.write(chunk)
+                with (directory / name).open("wb") as file:
+                    for chunk in answer.stream():
+                        file.write(chunk)
+        except (NotFoundError, FileNotFoundError):
+            return False
+        except (BaseError, ValueError) as error:
+            raise SourceUnavailable(type(error).__name__) from error
         return True
 
 

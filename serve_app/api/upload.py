@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -19,6 +20,7 @@ MAX_FIELDS = 64
 MAX_FIELD_BYTES = 8 * 1024
 # Boundaries, part headers and option fields around a file that is itself within its limit.
 FRAMING_BYTES = 64 * 1024
+_CHARSETS = {"utf-8", "utf8", "us-ascii", "iso-8859-1"}
 
 _HOW_TO_SEND = (
     f"Send the document as multipart/form-data in the field `{FILE_FIELD}`, "
@@ -105,6 +107,11 @@ def _limit_body(request: Request, max_bytes: int, framing_bytes: int) -> Request
 
 
 async def _read_form(request: Request) -> FormData:
+    _, parameters = parse_options_header(request.headers["content-type"])
+    charset = parameters.get(b"charset", b"utf-8").decode("latin-1")
+    # Python knows codecs that run, warn or take for ever on a stranger's bytes: only those of texts.
+    if charset.lower() not in _CHARSETS:
+        raise BadRequest(f"The charset {charset[:100]!r} is not read here: send UTF-8.")
     try:
         return await request.form(max_files=1, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES)
     except HTTPException as error:

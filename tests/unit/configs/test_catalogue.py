@@ -9,7 +9,7 @@ def test_the_default_models_are_pinned_and_come_from_packages() -> None:
     for name in (
         "PP-OCRv6_small_det",
         "PP-OCRv6_small_rec",
-        "PP-LCNet_x0_25_textline_ori",
+        "ch_ppocr_mobile_v2.0_cls",
         "PP-LCNet_x1_0_doc_ori",
     ):
         weights = models[name].formats["onnx"]

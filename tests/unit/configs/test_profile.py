@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from configs.catalogue import load_catalogue
 from configs.profile import AppArgs, choose_recognizers, load_profile
 from configs.settings import BatchKnobs
 
@@ -28,6 +29,20 @@ def test_the_shares_of_one_gpu_add_up_to_at_most_one() -> None:
     stages = (profile.orientation, profile.detection, profile.recognition)
     shares = [stage.replicas.num_gpus * int(stage.replicas.num_replicas) for stage in stages]
     assert sum(shares) <= 1.0 + 1e-9
+
+
+@pytest.mark.parametrize("name", ["cpu", "gpu-t4"])
+def test_the_shipped_profiles_name_models_of_the_catalogue(name: str) -> None:
+    """Each for its task, and in the format that the engine reads."""
+    profile, models = load_profile(AppArgs(profile=name), 0.0, {}), load_catalogue().models
+    for model, task, run in (
+        (profile.orientation.model, "doc_orientation", profile.orientation.run),
+        (profile.detection.model, "text_detection", profile.detection.run),
+        (profile.recognition.model, "text_recognition", profile.recognition.run),
+        (profile.recognition.direction_model, "textline_orientation", profile.recognition.run),
+    ):
+        assert models[model].task == task
+        assert ("paddle" if run.engine == "paddle" else "onnx") in models[model].formats
 
 
 def test_overrides_are_merged_key_by_key() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from configs.settings import BatchKnobs, EngineOptions, RecognitionStage
 from deployments.document import FloatArray
-from deployments.engines.base import NetworkFiles
+from deployments.engines.base import Engine, NetworkFiles
 from deployments.engines.fake import FAKE_CONFIGS, FakeEngine
 from deployments.models.direction import DirectionModel
 from deployments.models.recognition import RecognitionModel, RecognitionRequest, cost_of_requests
@@ -18,12 +18,17 @@ def make_fake(task: str) -> FakeEngine:
     return FakeEngine(NetworkFiles("fake", task, None, FAKE_CONFIGS[task]), EngineOptions(engine="fake"))
 
 
+def make_direction(engine: Engine) -> DirectionModel:
+    """A classifier on this engine."""
+    return DirectionModel(engine, FAKE_CONFIGS["textline_orientation"])
+
+
 def make_model(crops_per_run: int = 1) -> RecognitionModel:
     """A recogniser that runs so many crops at a time."""
     stage = RecognitionStage(
         model="fake", direction_model="fake", knobs=BatchKnobs(max_items_per_run=crops_per_run)
     )
-    direction = DirectionModel(make_fake("textline_orientation"))
+    direction = make_direction(make_fake("textline_orientation"))
     return RecognitionModel(make_fake("text_recognition"), FAKE_CONFIGS["text_recognition"], stage, direction)
 
 
@@ -82,7 +87,7 @@ class FlippingEngine:
 def test_direction_auto_asks_only_about_lines_that_stood_on_their_side() -> None:
     """An ordinary line is not put in doubt; a sideways one is turned when the network says so."""
     stage = RecognitionStage(model="fake", direction_model="fake")
-    direction = DirectionModel(FlippingEngine())
+    direction = make_direction(FlippingEngine())
     model = RecognitionModel(
         make_fake("text_recognition"), FAKE_CONFIGS["text_recognition"], stage, direction
     )
@@ -111,7 +116,7 @@ class LetterEngine:
 def test_direction_auto_tries_a_line_that_reads_as_nothing_the_other_way_up() -> None:
     """Upside down the line says nothing; turned it says something, and is marked as flipped."""
     stage = RecognitionStage(model="fake", direction_model="fake")
-    direction = DirectionModel(FlippingEngine())
+    direction = make_direction(FlippingEngine())
     model = RecognitionModel(LetterEngine(), FAKE_CONFIGS["text_recognition"], stage, direction)
     upright = np.full((48, 32, 3), 255, np.uint8)
     upright[:, :8] = 0

@@ -12,8 +12,9 @@ import pytest
 import yaml
 from moto.server import ThreadedMotoServer
 
+from configs.catalogue import load_catalogue
 from deployments.errors import ModelCorrupt, ModelMissing
-from deployments.models.sources import PackageSource, S3Source
+from deployments.models.sources import PackageSource, S3Source, SourceUnavailable
 from deployments.models.store import ModelStore
 
 from small_models import SHA256, WEIGHTS, install_package, make_catalogue, make_store, resolve_in_process
@@ -171,3 +172,70 @@ def test_the_environment_describes_a_store(tmp_path: Path) -> None:
     }
     store = ModelStore.from_environment(make_catalogue(), environment)
     assert store.find_installed("small_det", "onnx") == "given"
+
+
+def test_a_source_that_cannot_be_asked_does_not_hide_the_next(
+    tmp_path: Path, site: Path, bucket_url: str
+) -> None:
+    """A bucket that does not exist, an address that is none: the package has the weights all the same."""
+    install_package(site)
+    for number, url in enumerate(("s3://nobodys/ocr", "nonsense")):
+        store = make_store(tmp_path / str(number), S3Source(url), PackageSource())
+        assert store.resolve("small_det", "onnx").source == "package"
+
+
+def test_a_source_that_cannot_be_asked_is_named(tmp_path: Path) -> None:
+    """Whoever reads the message sees that the model may be there after all."""
+    with pytest.raises(SourceUnavailable):
+        S3Source("nonsense").fetch("small_det", make_catalogue().models["small_det"], "onnx", tmp_path)
+    with pytest.raises(ModelMissing, match="s3, which could not be asked"):
+        make_store(tmp_path / "store", S3Source("nonsense")).resolve("small_det", "onnx")
+
+
+def test_a_check_reports_a_damaged_copy_and_leaves_it(tmp_path: Path, site: Path) -> None:
+    """Checking is not repairing, although the package could."""
+    install_package(site)
+    store = make_store(tmp_path / "store")
+    files = store.resolve("small_det", "onnx")
+    assert store.check("small_det", "onnx") == files
+    files.weights.write_bytes(b"half")
+    with pytest.raises(ModelCorrupt, match=SHA256[:12]):
+        store.check("small_det", "onnx")
+    assert files.weights.read_bytes() == b"half"
+    files.weights.unlink()
+    with pytest.raises(ModelCorrupt, match="incomplete"):
+        store.check("small_det", "onnx")
+
+
+@pytest.mark.parametrize("text", ["", "Global: [", "Global: {model_name: another}"])
+def test_a_broken_inference_yml_is_written_again(tmp_path: Path, site: Path, text: str) -> None:
+    """Sound weights beside a config that is not theirs are no model."""
+    install_package(site)
+    store = make_store(tmp_path / "store")
+    (store.resolve("small_det", "onnx").directory / "inference.yml").write_text(text)
+    with pytest.raises(ModelCorrupt, match=r"inference\.yml"):
+        store.check("small_det", "onnx")
+    assert store.resolve("small_det", "onnx").config["Global"]["model_name"] == "small_det"
+
+
+def test_a_given_directory_of_another_model_is_refused(tmp_path: Path) -> None:
+    """Its inference.yml says whose it is."""
+    (tmp_path / "inference.onnx").write_bytes(WEIGHTS)
+    (tmp_path / "inference.yml").write_text("Global: {model_name: another}\n")
+    with pytest.raises(ModelCorrupt, match="another"):
+        make_store(tmp_path / "store", given={"small_det": tmp_path}).resolve("small_det", "onnx")
+
+
+def test_a_given_directory_needs_all_files_of_the_weights(tmp_path: Path) -> None:
+    """Paddle's networks are two files."""
+    (tmp_path / "inference.json").write_bytes(b"{}")
+    (tmp_path / "inference.yml").write_text("Global: {model_name: PP-OCRv6_tiny_rec}\n")
+    store = ModelStore(tmp_path / "store", load_catalogue(), {"PP-OCRv6_tiny_rec": tmp_path}, [])
+    with pytest.raises(ModelMissing, match=r"lacks inference\.pdiparams"):
+        store.resolve("PP-OCRv6_tiny_rec", "paddle")
+
+
+def test_a_given_pair_without_a_directory_is_refused(tmp_path: Path) -> None:
+    """It would mean the working directory."""
+    with pytest.raises(ValueError, match="OCR_MODELS_GIVEN"):
+        ModelStore.from_environment(make_catalogue(), {"OCR_MODELS_GIVEN": "small_det"})
