@@ -1,15 +1,16 @@
 """Deployment of the text detector."""
 
 import asyncio
-from dataclasses import replace
-from typing import Any
+from dataclasses import asdict, replace
 
 import cv2
 from ray import serve
 
 from configs.settings import DetectionStage
+from deployments.batching import BatchQueue
 from deployments.document import DetectedLines, DetectionOptions, Image, StageInfo
 from deployments.engines.paddle_check import PaddleCheck, check_paddle
+from deployments.metrics import StageMetrics
 from deployments.models.detection import DetectionRequest
 from deployments.models.loader import load_detection
 from deployments.worker import Worker
@@ -19,30 +20,31 @@ from deployments.worker import Worker
 class Detection:
     """Finds the lines of pages.
 
-    Adds to `DetectionModel`: a replica, batches over requests, health, live knobs.
+    Adds to `DetectionModel`: a replica, batches of pages of one resized shape, health, live knobs.
     """
 
     def __init__(self, stage: DetectionStage) -> None:
         cv2.setNumThreads(stage.run.threads)
         self._stage = stage
-        self._loaded = load_detection(stage)
-        self._worker = Worker("detection")
+        self._loaded = loaded = load_detection(stage)
+        self._worker = Worker("detection", usage=loaded.usage)
+        self._queue = BatchQueue[DetectionRequest, DetectedLines](
+            loaded.model.detect_each, self._worker, loaded.usage, kind_of=loaded.model.choose_size
+        )
+        self._metrics = StageMetrics("detection")
         self.reconfigure({})
 
     async def detect(self, pixels: Image, options: DetectionOptions) -> DetectedLines:
         """Quads of one page (uint8, (h, w, 3), BGR), in page pixels."""
-        result = await self._detect_batch(DetectionRequest(pixels, options))
-        if isinstance(result, Exception):
-            raise result
-        return result
-
-    @serve.batch(max_batch_size=1, batch_wait_timeout_s=0.0)
-    async def _detect_batch(self, requests: list[DetectionRequest]) -> list[DetectedLines | Exception]:
-        return await self._worker.run(self._loaded.model.detect_each, requests)
+        try:
+            return await self._queue.submit(DetectionRequest(pixels, options))
+        finally:
+            self._metrics.publish(self._loaded.usage)
 
     async def describe(self) -> StageInfo:
-        """The model that runs here, and the knobs in force."""
-        return replace(self._loaded.info, knobs=self._knobs.model_dump())
+        """The model that runs here, the knobs in force, and what this replica has done."""
+        usage = asdict(self._loaded.usage)
+        return replace(self._loaded.info, knobs=self._knobs.model_dump(), usage=usage)
 
     async def check_paddle(self) -> PaddleCheck:
         """Paddle's own check of itself on this replica's device."""
@@ -50,12 +52,9 @@ class Detection:
 
     def reconfigure(self, user_config: dict[str, object]) -> None:
         """Take new batch knobs, with no restart."""
-        knobs = self._knobs = self._stage.knobs.changed_by(user_config)
-        # `serve.batch` hangs its setters on the method, where no type checker sees them.
-        queue: Any = self._detect_batch
-        queue.set_max_batch_size(knobs.max_batch_size)
-        queue.set_batch_wait_timeout_s(knobs.batch_wait_timeout_s)
-        self._loaded.model.set_max_pages_per_run(knobs.max_items_per_run)
+        self._knobs = self._stage.knobs.changed_by(user_config)
+        self._queue.change_knobs(self._knobs)
+        self._loaded.model.set_max_pages_per_run(self._knobs.max_items_per_run)
 
     def check_health(self) -> None:
         """Raise when the model is stuck, so that Serve replaces the replica."""

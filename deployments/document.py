@@ -153,7 +153,7 @@ class Page:
 
 @dataclass(frozen=True)
 class StageInfo:
-    """What a running stage says of itself."""
+    """What a running stage says of itself; ``usage`` are the counters of the one replica that was asked."""
 
     stage: str
     model: str
@@ -166,6 +166,7 @@ class StageInfo:
     languages: tuple[str, ...] = ()
     compiled_with_cuda: bool = False
     knobs: dict[str, float] = field(default_factory=dict)
+    usage: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

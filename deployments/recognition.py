@@ -1,15 +1,16 @@
 """Deployment of a text recogniser."""
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import asdict, replace
 
 import cv2
 from ray import serve
 
 from configs.settings import RecognitionStage
+from deployments.batching import BatchQueue
 from deployments.document import LineText, StageInfo
+from deployments.metrics import StageMetrics
 from deployments.models.loader import load_recognition
-from deployments.models.recognition import RecognitionRequest, cost_of_requests
+from deployments.models.recognition import RecognitionRequest, cost_of_request
 from deployments.worker import Worker
 
 
@@ -17,39 +18,37 @@ from deployments.worker import Worker
 class Recognition:
     """Reads line crops.
 
-    Adds to `RecognitionModel`: a replica, one queue for all requests, health, live knobs.
+    Adds to `RecognitionModel`: a replica, one queue for the crops of all requests, health, live knobs.
     """
 
     def __init__(self, stage: RecognitionStage) -> None:
         cv2.setNumThreads(stage.run.threads)
         self._stage = stage
-        self._loaded = load_recognition(stage)
-        self._worker = Worker("recognition")
+        self._loaded = loaded = load_recognition(stage)
+        self._worker = Worker("recognition", usage=loaded.usage)
+        self._queue = BatchQueue[RecognitionRequest, list[LineText]](
+            loaded.model.read_each, self._worker, loaded.usage, cost_of=cost_of_request
+        )
+        self._metrics = StageMetrics("recognition")
         self.reconfigure({})
 
     async def read(self, request: RecognitionRequest) -> list[LineText]:
         """Texts of one page's crops, in their order."""
-        result = await self._read_batch(request)
-        if isinstance(result, Exception):
-            raise result
-        return result
-
-    @serve.batch(max_batch_size=1, batch_wait_timeout_s=0.0, batch_size_fn=cost_of_requests)
-    async def _read_batch(self, requests: list[RecognitionRequest]) -> list[list[LineText] | Exception]:
-        return await self._worker.run(self._loaded.model.read_each, requests)
+        try:
+            return await self._queue.submit(request)
+        finally:
+            self._metrics.publish(self._loaded.usage)
 
     async def describe(self) -> StageInfo:
-        """The model that runs here, and the knobs in force."""
-        return replace(self._loaded.info, knobs=self._knobs.model_dump())
+        """The model that runs here, the knobs in force, and what this replica has done."""
+        usage = asdict(self._loaded.usage)
+        return replace(self._loaded.info, knobs=self._knobs.model_dump(), usage=usage)
 
     def reconfigure(self, user_config: dict[str, object]) -> None:
         """Take new batch knobs, with no restart."""
-        knobs = self._knobs = self._stage.knobs.changed_by(user_config)
-        # `serve.batch` hangs its setters on the method, where no type checker sees them.
-        queue: Any = self._read_batch
-        queue.set_max_batch_size(knobs.max_batch_size)
-        queue.set_batch_wait_timeout_s(knobs.batch_wait_timeout_s)
-        self._loaded.model.set_max_crops_per_run(knobs.max_items_per_run)
+        self._knobs = self._stage.knobs.changed_by(user_config)
+        self._queue.change_knobs(self._knobs)
+        self._loaded.model.set_max_crops_per_run(self._knobs.max_items_per_run)
 
     def check_health(self) -> None:
         """Raise when the model is stuck, so that Serve replaces the replica."""

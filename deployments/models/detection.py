@@ -11,13 +11,15 @@ import numpy as np
 from configs.settings import DetectionStage
 from deployments.document import DetectedLines, DetectionOptions, FloatArray, Image
 from deployments.engines.base import Engine
-from deployments.models.batch import answer_each
+from deployments.models.batch import IsWanted, answer_each, want_all
 from deployments.models.db_boxes import BoxOptions, find_boxes
 from deployments.models.normalize import ChannelNormalizer
 from deployments.models.resize import choose_detection_size, choose_padding
 
 # Pages of an upright and a lying A4 sheet at common sizes; other shapes compile when they come.
 _WARM_UP_ASPECTS = (2**0.5, 1 / 2**0.5)
+
+_NO_LINES = DetectedLines(np.empty((0, 4, 2), np.float32), np.empty(0, np.float32))
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,23 +50,32 @@ class DetectionModel:
         """Change how many pages one run of the network may hold."""
         self._max_pages_per_run = pages
 
-    def detect_each(self, requests: Sequence[DetectionRequest]) -> list[DetectedLines | Exception]:
+    def detect_each(
+        self, requests: Sequence[DetectionRequest], is_wanted: IsWanted = want_all
+    ) -> list[DetectedLines | Exception]:
         """As `detect`, but a page that fails answers with its error and spoils nobody else's."""
-        return answer_each(self.detect, requests)
+        return answer_each(self.detect, requests, is_wanted)
 
-    def detect(self, requests: Sequence[DetectionRequest]) -> list[DetectedLines]:
-        """Quads for each page, in order; pages of one resized shape share a run of the network."""
+    def detect(
+        self, requests: Sequence[DetectionRequest], is_wanted: IsWanted = want_all
+    ) -> list[DetectedLines]:
+        """Quads for each page, in order; pages of one resized shape share a run of the network.
+
+        A page that nobody waits for any more has none.
+        """
         by_shape: dict[tuple[int, int], list[int]] = defaultdict(list)
         for index, request in enumerate(requests):
             by_shape[self.choose_size(request)].append(index)
-        results: list[DetectedLines | None] = [None] * len(requests)
+        results = [_NO_LINES] * len(requests)
         for shape, same_shape in by_shape.items():
             for start in range(0, len(same_shape), self._max_pages_per_run):
-                indices = same_shape[start : start + self._max_pages_per_run]
+                indices = [i for i in same_shape[start : start + self._max_pages_per_run] if is_wanted(i)]
+                if not indices:
+                    continue
                 maps = self.core(self.pre([requests[index] for index in indices], shape))
                 for index, probability in zip(indices, maps, strict=True):
                     results[index] = self.post(probability, requests[index])
-        return [result for result in results if result is not None]
+        return results
 
     def choose_size(self, request: DetectionRequest) -> tuple[int, int]:
         """Height and width in pixels that the network sees of a page."""

@@ -1,7 +1,6 @@
 """Text-line direction: whether a line crop is upside down, by PP-OCR's 0/180 degree classifier."""
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -37,9 +36,9 @@ class DirectionModel:
         normalize = operations["NormalizeImage"]
         self._normalizer = ChannelNormalizer(normalize["mean"], normalize["std"])
 
-    def find_flipped(self, crops: Sequence[Image]) -> list[bool]:
-        """For each crop (uint8, (h, w, 3), BGR) whether it must be turned by 180 degrees."""
-        return [self.post(self.core(self.pre(crop))) for crop in crops]
+    def is_flipped(self, crop: Image) -> bool:
+        """Whether the crop (uint8, (h, w, 3), BGR) must be turned by 180 degrees."""
+        return self.post(self.core(self.pre(crop)))
 
     def pre(self, crop: Image) -> FloatArray:
         """(1, 3, height, width) float32, normalised: as the network's family wants it."""

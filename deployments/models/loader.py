@@ -9,57 +9,63 @@ from deployments.document import StageInfo
 from deployments.engines.base import Engine, NetworkFiles
 from deployments.engines.factory import load_engine
 from deployments.engines.fake import FAKE_CONFIGS
+from deployments.engines.metered import MeteredEngine
 from deployments.models.detection import DetectionModel
 from deployments.models.direction import DirectionModel
 from deployments.models.files import ModelFiles
 from deployments.models.orientation import OrientationModel
 from deployments.models.recognition import RecognitionModel
 from deployments.models.store import ModelStore
+from deployments.usage import Usage
 
 ModelT = TypeVar("ModelT")
 
 
 @dataclass(frozen=True)
 class Loaded(Generic[ModelT]):
-    """A model with what it says of itself."""
+    """A model with what it says of itself and the counters of its networks."""
 
     model: ModelT
     info: StageInfo
+    usage: Usage
 
 
 def load_detection(stage: DetectionStage) -> Loaded[DetectionModel]:
     """The text detector of a stage. Raises `ModelError`."""
-    files, network, engine = _load_network(stage.model, "text_detection", stage.run)
+    usage = Usage()
+    files, network, engine = _load_network(stage.model, "text_detection", stage.run, usage)
     model = DetectionModel(engine, network.config, stage)
-    return _warm(Loaded(model, _describe("detection", files, engine)), stage)
+    return _warm(Loaded(model, _describe("detection", files, engine), usage), stage)
 
 
 def load_recognition(stage: RecognitionStage) -> Loaded[RecognitionModel]:
     """The text recogniser of a stage with its direction classifier. Raises `ModelError`."""
-    _, turning, direction_engine = _load_network(stage.direction_model, "textline_orientation", stage.run)
-    direction = DirectionModel(direction_engine, turning.config)
-    files, network, engine = _load_network(stage.model, "text_recognition", stage.run)
+    usage = Usage()
+    _, network, engine = _load_network(stage.direction_model, "textline_orientation", stage.run, usage)
+    direction = DirectionModel(engine, network.config)
+    files, network, engine = _load_network(stage.model, "text_recognition", stage.run, usage)
     model = RecognitionModel(engine, network.config, stage, direction)
-    return _warm(Loaded(model, _describe("recognition", files, engine)), stage)
+    return _warm(Loaded(model, _describe("recognition", files, engine), usage), stage)
 
 
 def load_orientation(stage: OrientationStage) -> Loaded[OrientationModel]:
     """The document orientation classifier of a stage. Raises `ModelError`."""
-    files, network, engine = _load_network(stage.model, "doc_orientation", stage.run)
+    usage = Usage()
+    files, network, engine = _load_network(stage.model, "doc_orientation", stage.run, usage)
     model = OrientationModel(engine, network.config, stage.min_confidence)
-    return _warm(Loaded(model, _describe("orientation", files, engine)), stage)
+    return _warm(Loaded(model, _describe("orientation", files, engine), usage), stage)
 
 
 def _load_network(
-    name: str, task: str, options: EngineOptions
+    name: str, task: str, options: EngineOptions, usage: Usage
 ) -> tuple[ModelFiles | None, NetworkFiles, Engine]:
     if options.engine == "fake":
         network = NetworkFiles(name, task, None, FAKE_CONFIGS[task])
-        return None, network, load_engine(network, options)
+        return None, network, MeteredEngine(load_engine(network, options), usage)
     files = ModelStore.from_environment(load_catalogue()).resolve(
         name, "paddle" if options.engine == "paddle" else "onnx"
     )
-    return files, files.network, load_engine(files.network, options)
+    return files, files.network, MeteredEngine(load_engine(files.network, options), usage)
 
 
 def _describe(stage: str, files: ModelFiles | None, engine: Engine) -> StageInfo:

@@ -8,6 +8,7 @@ import numpy as np
 
 from deployments.document import Angle, FloatArray, Image
 from deployments.engines.base import Engine
+from deployments.models.batch import IsWanted, answer_each, want_all
 from deployments.models.normalize import ChannelNormalizer
 
 # The classes say how far the content lies clockwise (0, 90, 180, 270); this is the turn that undoes it.
@@ -27,6 +28,16 @@ class OrientationModel:
         self._crop_px = int(operations["CropImage"]["size"])
         normalize = operations["NormalizeImage"]
         self._normalizer = ChannelNormalizer(normalize["mean"], normalize["std"])
+
+    def classify_each(
+        self, requests: Sequence[Sequence[Image]], is_wanted: IsWanted = want_all
+    ) -> list[Angle | Exception]:
+        """The turn of each page from its views; a page that fails answers with its error."""
+
+        def classify_all(requests: Sequence[Sequence[Image]], is_wanted: IsWanted) -> list[Angle]:
+            return [self.classify(views) if is_wanted(i) else 0 for i, views in enumerate(requests)]
+
+        return answer_each(classify_all, requests, is_wanted)
 
     def classify(self, views: Sequence[Image]) -> Angle:
         """Degrees clockwise by which a page must be turned to stand upright.

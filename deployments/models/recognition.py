@@ -2,8 +2,9 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import cv2
@@ -12,7 +13,7 @@ import numpy as np
 from configs.settings import RecognitionStage
 from deployments.document import DirectionMode, FloatArray, Image, LineText
 from deployments.engines.base import Engine
-from deployments.models.batch import answer_each
+from deployments.models.batch import IsWanted, answer_each, want_all
 from deployments.models.ctc import CtcDecoder, DecodedText, split_words
 from deployments.models.direction import DirectionModel
 from deployments.models.normalize import ChannelNormalizer
@@ -42,15 +43,9 @@ class RecognitionRequest:
     words: bool = False
 
 
-def cost_of_requests(requests: Sequence[RecognitionRequest]) -> int:
-    """What a batch costs, in lines of 48 x 320 pixels, the width of an ordinary one.
-
-    `serve.batch` refuses a request that alone exceeds the maximum, and a page must never be refused for its
-    length: a single request therefore costs one at most.
-    """
-    if len(requests) <= 1:
-        return len(requests)
-    width_px = sum(_width_at_height(crop) for request in requests for crop in request.crops)
+def cost_of_request(request: RecognitionRequest) -> int:
+    """What a page costs, in lines of 48 x 320 pixels, the width of an ordinary one."""
+    width_px = sum(_width_at_height(crop) for crop in request.crops)
     return max(1, math.ceil(width_px / _ORDINARY_WIDTH_PX))
 
 
@@ -85,15 +80,19 @@ class RecognitionModel:
         """Change how many crops one run of the network may hold."""
         self._max_crops_per_run = crops
 
-    def read_each(self, requests: Sequence[RecognitionRequest]) -> list[list[LineText] | Exception]:
+    def read_each(
+        self, requests: Sequence[RecognitionRequest], is_wanted: IsWanted = want_all
+    ) -> list[list[LineText] | Exception]:
         """As `read`, but a page that fails answers with its error and spoils nobody else's."""
-        return answer_each(self.read, requests)
+        return answer_each(self.read, requests, is_wanted)
 
-    def read(self, requests: Sequence[RecognitionRequest]) -> list[list[LineText]]:
-        """Texts for the crops of each request, in their order."""
+    def read(
+        self, requests: Sequence[RecognitionRequest], is_wanted: IsWanted = want_all
+    ) -> list[list[LineText]]:
+        """Texts for the crops of each request, in their order; empty ones where nobody waits any more."""
         lines = [
-            _Line(crop, request.direction, sideways, request.words)
-            for request in requests
+            _Line(crop, request.direction, sideways, request.words, partial(is_wanted, page))
+            for page, request in enumerate(requests)
             for crop, sideways in zip(request.crops, request.sideways, strict=True)
         ]
         self._turn_upright([line for line in lines if line.must_be_asked])
@@ -151,22 +150,26 @@ class RecognitionModel:
                 line.decoded = first
 
     def _find_flipped(self, lines: Sequence["_Line"]) -> list[bool]:
-        return self._direction.find_flipped([line.crop for line in lines])
+        return [line.is_wanted() and self._direction.is_flipped(line.crop) for line in lines]
 
     def _read_lines(self, lines: Sequence["_Line"]) -> None:
-        for width, indices in self._batches([line.crop for line in lines]):
-            decoded = self.post(self.core(self.pre([lines[index].crop for index in indices], width)))
-            for index, text in zip(indices, decoded, strict=True):
-                lines[index].decoded = text
+        for width, run in self._runs(lines):
+            # Asked before every run: who left in the middle of a page costs no more than one run.
+            wanted = [line for line in run if line.is_wanted()]
+            if not wanted:
+                continue
+            decoded = self.post(self.core(self.pre([line.crop for line in wanted], width)))
+            for line, text in zip(wanted, decoded, strict=True):
+                line.decoded = text
 
-    def _batches(self, crops: Sequence[Image]) -> Iterator[tuple[int, list[int]]]:
-        """Width and crop indices of each run of the network."""
-        by_width: dict[int, list[int]] = defaultdict(list)
-        for index, crop in enumerate(crops):
-            by_width[self.choose_width(crop)].append(index)
-        for width, indices in sorted(by_width.items()):
-            for start in range(0, len(indices), self._max_crops_per_run):
-                yield width, indices[start : start + self._max_crops_per_run]
+    def _runs(self, lines: Sequence["_Line"]) -> Iterator[tuple[int, list["_Line"]]]:
+        """Width and lines of each run of the network."""
+        by_width: dict[int, list[_Line]] = defaultdict(list)
+        for line in lines:
+            by_width[self.choose_width(line.crop)].append(line)
+        for width, same_width in sorted(by_width.items()):
+            for start in range(0, len(same_width), self._max_crops_per_run):
+                yield width, same_width[start : start + self._max_crops_per_run]
 
     def _finish(self, line: "_Line") -> LineText:
         decoded = line.decoded
@@ -184,6 +187,7 @@ class _Line:
     direction: DirectionMode
     sideways: bool
     words: bool
+    is_wanted: Callable[[], bool]
     flipped: bool = False
     decoded: DecodedText = _NOTHING_READ
 

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from deployments.errors import MalformedImage, StageFailed
-from deployments.models.batch import answer_each
+from deployments.models.batch import IsWanted, answer_each
 
 
 def test_a_failing_item_spoils_nobody_elses_answer() -> None:
     """The batch is tried again item by item, and only the guilty one answers with an error."""
 
-    def halve(numbers: Sequence[int]) -> list[int]:
+    def halve(numbers: Sequence[int], _: IsWanted) -> list[int]:
         if any(number % 2 for number in numbers):
             raise MalformedImage("odd")
         return [number // 2 for number in numbers]
@@ -23,7 +23,7 @@ def test_a_failing_item_spoils_nobody_elses_answer() -> None:
 def test_an_unforeseen_error_keeps_its_words_to_itself() -> None:
     """What the caller gets is a plain failure of the stage."""
 
-    def fail(_: Sequence[int]) -> list[int]:
+    def fail(_: Sequence[int], __: IsWanted) -> list[int]:
         raise ValueError("secret text of a document")
 
     answer = answer_each(fail, [1])[0]

@@ -9,8 +9,10 @@ from configs.settings import BatchKnobs, EngineOptions, RecognitionStage
 from deployments.document import FloatArray
 from deployments.engines.base import Engine, NetworkFiles
 from deployments.engines.fake import FAKE_CONFIGS, FakeEngine
+from deployments.engines.metered import MeteredEngine
 from deployments.models.direction import DirectionModel
-from deployments.models.recognition import RecognitionModel, RecognitionRequest, cost_of_requests
+from deployments.models.recognition import RecognitionModel, RecognitionRequest, cost_of_request
+from deployments.usage import Usage
 
 
 def make_fake(task: str) -> FakeEngine:
@@ -127,11 +129,25 @@ def test_direction_auto_tries_a_line_that_reads_as_nothing_the_other_way_up() ->
     assert (untouched.text, untouched.flipped) == ("", False)
 
 
-def test_a_page_alone_always_fits_a_batch() -> None:
-    """`serve.batch` refuses what exceeds the maximum alone; a long page must never be refused for that."""
-    page = ask(*(make_crop(seed, 3000) for seed in range(50)))
-    assert cost_of_requests([page]) == 1
-    assert cost_of_requests([page, page]) > 1_000
+def test_a_page_costs_what_its_lines_are_wide() -> None:
+    """In ordinary lines; a page without any is not free."""
+    assert cost_of_request(ask()) == 1
+    assert cost_of_request(ask(make_crop(1, 3200, 48), make_crop(2, 320, 48))) == 11
+
+
+def test_nobodys_lines_are_not_read() -> None:
+    """A page that is left in the middle takes no further run; its neighbour is read as ever."""
+    usage = Usage()
+    stage = RecognitionStage(model="fake", direction_model="fake")
+    engine = MeteredEngine(make_fake("text_recognition"), usage)
+    direction = make_direction(make_fake("textline_orientation"))
+    model = RecognitionModel(engine, FAKE_CONFIGS["text_recognition"], stage, direction)
+    pages = [ask(*(make_crop(seed, 60) for seed in range(5))), ask(make_crop(9, 60))]
+    alone = model.read([pages[1]])[0][0].text
+    runs = usage.runs
+    answers = model.read(pages, lambda page: page == 1 or usage.runs < runs + 2)
+    assert usage.runs == runs + 3
+    assert answers[1][0].text == alone
 
 
 def test_a_page_without_lines_has_no_texts() -> None:

@@ -1,0 +1,32 @@
+"""An engine that counts: runs and the processor time that they take."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from deployments.document import FloatArray
+from deployments.engines.base import Engine
+from deployments.usage import Usage
+
+
+class MeteredEngine:
+    """Another engine, whose runs are added to a `Usage`; see `deployments.engines.base.Engine`."""
+
+    def __init__(self, engine: Engine, usage: Usage) -> None:
+        self._engine = engine
+        self._usage = usage
+        self.name, self.version = engine.name, engine.version
+        self.device, self.precision = engine.device, engine.precision
+
+    def __getattr__(self, name: str) -> Any:
+        """What only some engines have."""
+        return getattr(self._engine, name)
+
+    def run(self, inputs: Sequence[FloatArray]) -> list[FloatArray]:
+        """As the engine's own."""
+        start_s = time.thread_time()
+        try:
+            return self._engine.run(inputs)
+        finally:
+            self._usage.runs += 1
+            self._usage.network_cpu_s += time.thread_time() - start_s
