@@ -115,10 +115,16 @@ class RendererStage(Settings):
 
 
 class Limits(Settings):
-    """What one request may ask for."""
+    """What one request may ask for, and how long it may wait.
+
+    A document that would have to queue for more than ``max_queue_s`` is refused at once (503); the wait is
+    predicted from the work at hand and the rate at which it gets done, at first ``pixels_per_s``.
+    """
 
     max_bytes: PositiveInt = 50 * 1024 * 1024
     max_pixels: PositiveInt = 100_000_000
     max_pages: PositiveInt = 500
     pages_in_flight: PositiveInt = 4
     request_timeout_s: float = Field(default=300.0, gt=0.0)
+    max_queue_s: float = Field(default=20.0, gt=0.0)
+    pixels_per_s: float = Field(default=1_000_000.0, gt=0.0)

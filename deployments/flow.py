@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+from deployments.admission import Admission
 from deployments.document import (
     Angle,
     DetectedLines,
@@ -39,9 +40,10 @@ ORIENTATION_SHORT_SIDE_PX = 256
 
 
 class PageSource(Protocol):
-    """An opened document, whose pages come one by one."""
+    """An opened document, whose pages come one by one; ``first_page_px`` are the pixels of the first."""
 
     page_count: int
+    first_page_px: int
 
     async def load_page(self, number: int) -> PageImage:
         """Page ``number`` (from 1) as pixels. Raises `InputError` when it is broken."""
@@ -60,10 +62,14 @@ class Stages:
 
 @dataclass(frozen=True)
 class FlowLimits:
-    """How many pages one document may have read, and how many of them are on their way at a time."""
+    """How many pages one document may have read, and how many of them are on their way at a time.
+
+    ``max_seen_px`` bounds what a page counts for at the admission: a larger one is shrunk before it is read.
+    """
 
     max_pages: int
     pages_in_flight: int
+    max_seen_px: int
 
 
 async def read_document(
@@ -71,23 +77,28 @@ async def read_document(
     stages: Stages,
     options: ReadOptions,
     limits: FlowLimits,
+    admission: Admission,
     models: tuple[StageInfo, ...] = (),
 ) -> Document:
     """Every page that was asked for, in order, each with its text or its error.
 
-    Raises `InputError` when the document as a whole cannot be read, `Busy` when a stage has no room.
+    Raises `InputError` when the document as a whole cannot be read, `Busy` when there is no room for it.
     """
     clock = StageClock()
     async with stages.open_document(data, options) as source:
         clock.add("open", clock.total_ms())
         numbers = _choose_pages(source.page_count, options.pages, limits.max_pages)
         gate = asyncio.Semaphore(limits.pages_in_flight)
+        page_px = min(source.first_page_px, limits.max_seen_px)
+        with admission.admit(page_px, len(numbers), limits.pages_in_flight) as lease:
 
-        async def read_in_turn(number: int) -> Page:
-            async with gate:
-                return await read_page(number, source, stages, options)
+            async def read_in_turn(number: int) -> Page:
+                async with gate:
+                    page = await read_page(number, source, stages, options)
+                    lease.finish_page()
+                    return page
 
-        pages = tuple(await gather_in_order([read_in_turn(number) for number in numbers]))
+            pages = tuple(await gather_in_order([read_in_turn(number) for number in numbers]))
     return Document(pages, source.page_count, models, clock.with_pages(pages), options)
 
 

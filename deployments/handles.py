@@ -90,11 +90,14 @@ def unwrap_stage_errors(deployment: str, method: str) -> Iterator[None]:
 class RenderedPdf:
     """A PDF whose pages are drawn elsewhere; see `deployments.flow.PageSource`."""
 
-    def __init__(self, renderer: Handle, data: "ray.ObjectRef[Any]", page_count: int, dpi: int) -> None:
+    def __init__(
+        self, renderer: Handle, data: "ray.ObjectRef[Any]", dpi: int, page_count: int, first_page_px: int
+    ) -> None:
         self._renderer = renderer
         self._data = data
         self._dpi = dpi
         self.page_count = page_count
+        self.first_page_px = first_page_px
 
     async def load_page(self, number: int) -> PageImage:
         """Page ``number`` (from 1). A page that kills its renderer again and again is a malformed one."""
@@ -113,6 +116,7 @@ class DecodedImage:
         # Frames of one file are decoded one after the other: a decoder seeks in its file.
         self._lock = asyncio.Lock()
         self.page_count = document.page_count
+        self.first_page_px = document.first_page_px
 
     async def load_page(self, number: int) -> PageImage:
         """Frame ``number`` (from 1) as a page."""
@@ -158,8 +162,8 @@ class RemoteStages:
             return
         # One copy in the object store serves every page; Ray frees it with the last reference.
         reference = await asyncio.to_thread(ray.put, np.frombuffer(data, np.uint8))
-        page_count = await call_stage(self._renderer, "count_pages", reference)
-        yield RenderedPdf(self._renderer, reference, page_count, options.dpi)
+        page_count, first_page_px = await call_stage(self._renderer, "measure", reference, options.dpi)
+        yield RenderedPdf(self._renderer, reference, options.dpi, page_count, first_page_px)
 
     async def orient(self, views: Sequence[Image]) -> Angle:
         """Degrees clockwise that turn a page upright, from views of it."""

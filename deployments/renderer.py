@@ -18,9 +18,12 @@ class Renderer:
         self._max_pixels = stage.max_page_pixels
         self._worker = Worker("renderer", stuck_after_s=stage.page_timeout_s)
 
-    async def count_pages(self, data: NDArray[np.uint8]) -> int:
-        """Pages of a PDF given as its bytes (uint8, (n,)). Raises `MalformedPdf`, `EncryptedPdf`."""
-        return await self._worker.run(_count_pages, data)
+    async def measure(self, data: NDArray[np.uint8], dpi: int) -> tuple[int, int]:
+        """Pages of a PDF given as its bytes (uint8, (n,)), and the pixels of the first at ``dpi``.
+
+        Raises `MalformedPdf`, `EncryptedPdf`.
+        """
+        return await self._worker.run(_measure, data, dpi)
 
     async def render_page(self, data: NDArray[np.uint8], number: int, dpi: int) -> PageImage:
         """Page ``number`` (from 1) at ``dpi`` dots an inch. Raises `MalformedPdf` when it cannot be drawn."""
@@ -31,9 +34,9 @@ class Renderer:
         self._worker.check()
 
 
-def _count_pages(data: NDArray[np.uint8]) -> int:
+def _measure(data: NDArray[np.uint8], dpi: int) -> tuple[int, int]:
     with PdfDocument(data.tobytes()) as document:
-        return document.page_count
+        return document.page_count, document.count_pixels(1, dpi)
 
 
 def _render_page(data: NDArray[np.uint8], number: int, dpi: int, max_pixels: int) -> PageImage:

@@ -5,6 +5,7 @@ import dataclasses
 from typing import Any
 
 from configs.settings import DetectionStage, Limits
+from deployments.admission import Admission
 from deployments.document import Document, ReadOptions, StageInfo
 from deployments.errors import Busy, NotReady, StageFailed
 from deployments.flow import FlowLimits, read_document
@@ -29,7 +30,9 @@ class GraphReader:
         self._described = described
         self._languages = languages
         self._detection = detection
-        self._limits = FlowLimits(limits.max_pages, limits.pages_in_flight)
+        seen_px = detection.limit_side_len**2 if detection.limit_type == "max" else detection.max_side_len**2
+        self._limits = FlowLimits(limits.max_pages, limits.pages_in_flight, seen_px)
+        self._admission = Admission(limits.max_queue_s, limits.pixels_per_s)
         self._models: dict[str, StageInfo] = {}
 
     async def read(self, data: bytes, options: ReadOptions) -> Document:
@@ -41,7 +44,13 @@ class GraphReader:
         if options.orientation:
             taking_part.insert(0, "orientation")
         models = tuple(self._models[name] for name in taking_part)
-        return await read_document(data, self._stages.as_stages(), options, self._limits, models)
+        return await read_document(
+            data, self._stages.as_stages(), options, self._limits, self._admission, models
+        )
+
+    def check_room(self) -> None:
+        """Raise `Busy` when no document would be admitted now."""
+        self._admission.check_room()
 
     async def describe(self) -> tuple[StageInfo, ...]:
         """The model of every stage. Raises `NotReady` until each of them answers."""

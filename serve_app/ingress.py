@@ -9,6 +9,7 @@ from configs.settings import DetectionStage, Limits
 from deployments.handles import Handle, RemoteStages
 from serve_app.api.app import create_app
 from serve_app.auth import AuthSettings
+from serve_app.deadlines import limit_reading
 from serve_app.graph_reader import GraphReader
 from serve_app.schemas import OcrOptions, OcrResult
 
@@ -44,5 +45,6 @@ class Ingress:
 
     async def read(self, data: bytes, options: OcrOptions, request_id: str) -> OcrResult:
         """A document's text, for callers on the same Ray cluster (see `serve_app.client`)."""
-        document = await self._reader.read(data, options.to_read_options())
+        async with limit_reading(options, self._limits):
+            document = await self._reader.read(data, options.to_read_options())
         return OcrResult.from_document(document, options, request_id)

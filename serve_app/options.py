@@ -37,6 +37,9 @@ _DIRECTION_WORDS: Mapping[str, str] = {
     "no": "off",
 }
 
+# The pages are parsed first, and the time limit is kept before the stages.
+_NOT_FOR_STAGES = {"pages", "timeout_s"}
+
 
 class OcrOptions(BaseModel):
     """How to read one document. All options may be left out; PaddleOCR's own names are accepted too.
@@ -123,15 +126,26 @@ class OcrOptions(BaseModel):
         description="Confidence below which a line is left out. PaddleOCR: `text_rec_score_thresh`.",
         examples=[0.5],
     )
+    timeout_s: float | None = Field(
+        None,
+        gt=0.0,
+        le=86_400.0,
+        allow_inf_nan=False,
+        description="Seconds after which the answer is worth nothing to the caller; the service's own limit "
+        "holds besides.",
+        examples=[30.0],
+    )
 
     def to_read_options(self) -> ReadOptions:
         """Put the choice into the vocabulary of the stages."""
         pages = None if self.pages is None else parse_pages(self.pages)
-        return ReadOptions(**self.model_dump(exclude={"pages"}), pages=pages)
+        return ReadOptions(**self.model_dump(exclude=_NOT_FOR_STAGES), pages=pages)
 
     def filled_from(self, in_force: ReadOptions) -> "OcrOptions":
         """Fill in what was left open with what was in force."""
-        left_open = [name for name, value in self.model_dump(exclude={"pages"}).items() if value is None]
+        left_open = [
+            name for name, value in self.model_dump(exclude=_NOT_FOR_STAGES).items() if value is None
+        ]
         return self.model_copy(update={name: getattr(in_force, name) for name in left_open})
 
     @model_validator(mode="before")

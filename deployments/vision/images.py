@@ -93,6 +93,7 @@ class ImageDocument:
         with _public_errors("The image cannot be read."):
             image = self._open_image()
             self._check_size(image, 1)
+            self.first_page_px = image.width * image.height
             self.page_count = _count_frames(image)
 
     def read_page(self, number: int) -> PageImage:

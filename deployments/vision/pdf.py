@@ -62,6 +62,14 @@ class PdfDocument:
         """Free what pdfium holds; closing twice is allowed."""
         self._pdf.close()
 
+    def count_pixels(self, number: int, dpi: int) -> int:
+        """Pixels of page ``number`` (from 1) at ``dpi`` dots an inch, 0 if it cannot be measured."""
+        try:
+            width_pt, height_pt = self._pdf.get_page_size(number - 1)
+        except pypdfium2.PdfiumError:
+            return 0
+        return round(width_pt * height_pt * (dpi / _POINTS_PER_INCH) ** 2)
+
     def render_page(self, number: int, dpi: int, max_pixels: int) -> PageImage:
         """Render page ``number`` as it is shown: uint8 of shape (h, w, 3), BGR, on white.
 

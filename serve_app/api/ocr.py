@@ -2,8 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
@@ -11,12 +9,12 @@ from starlette.responses import Response
 
 from configs.settings import Limits
 from deployments.document import Document
-from deployments.errors import DeadlineExceeded, ServiceError
 from serve_app.api.openapi import OCR_PROBLEMS, UPLOAD_OPENAPI, describe_problems
 from serve_app.api.reader import DocumentReader
 from serve_app.api.upload import read_upload
 from serve_app.auth import KeyCheck
-from serve_app.error_codes import HttpError, RequestTimeout, rebuild_error
+from serve_app.deadlines import limit_reading, limit_time
+from serve_app.error_codes import RequestTimeout, rebuild_error
 from serve_app.errors import find_request_id
 from serve_app.schemas import OcrResult
 
@@ -34,14 +32,14 @@ def make_ocr_router(reader: DocumentReader, limits: Limits, check_key: KeyCheck)
     )
     async def read_document(request: Request) -> Response:
         start_s = time.perf_counter()
-        timeout_s = limits.request_timeout_s
+        # Before the body is looked at: a service without room need not hold what it will refuse.
+        reader.check_room()
+        arrival_s = limits.request_timeout_s
         async with limit_time(
-            timeout_s, RequestTimeout(f"The document took more than {timeout_s:g} s to arrive.")
+            arrival_s, RequestTimeout(f"The document took more than {arrival_s:g} s to arrive.")
         ):
             upload = await read_upload(request, limits.max_bytes)
-        async with limit_time(
-            timeout_s, DeadlineExceeded(f"The document was not read within {timeout_s:g} s.")
-        ):
+        async with limit_reading(upload.options, limits):
             document = await reader.read(upload.data, upload.options.to_read_options())
         raise_only_error(document)
         total_ms = (time.perf_counter() - start_s) * 1e3
@@ -54,18 +52,6 @@ def make_ocr_router(reader: DocumentReader, limits: Limits, check_key: KeyCheck)
         return Response(body, media_type="application/json", headers={"Server-Timing": timing})
 
     return router
-
-
-@asynccontextmanager
-async def limit_time(timeout_s: float, error: ServiceError | HttpError) -> AsyncIterator[None]:
-    """Raise ``error`` when the block takes longer than that; a time-out of its own passes through."""
-    try:
-        async with asyncio.timeout(timeout_s) as timer:
-            yield
-    except TimeoutError:
-        if not timer.expired():
-            raise
-        raise error from None
 
 
 def raise_only_error(document: Document) -> None:

@@ -12,6 +12,10 @@ class DocumentReader(Protocol):
         """Read every page that was asked for, each with its text or its error."""
         ...
 
+    def check_room(self) -> None:
+        """Raise `Busy`, with the time to wait, when no document would be let in now."""
+        ...
+
     async def describe(self) -> tuple[StageInfo, ...]:
         """Ask every stage what it is. Raises `NotReady` until each of them answers."""
         ...

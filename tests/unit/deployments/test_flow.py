@@ -7,9 +7,11 @@ from contextlib import asynccontextmanager
 import numpy as np
 import pytest
 
+from deployments.admission import Admission
 from deployments.document import (
     DetectedLines,
     DetectionOptions,
+    Document,
     Image,
     LineCrop,
     LineText,
@@ -20,7 +22,7 @@ from deployments.document import (
 from deployments.errors import Busy, MalformedPdf, PageOutOfRange, TooManyPages
 from deployments.flow import FlowLimits, Stages, read_document
 
-LIMITS = FlowLimits(max_pages=10, pages_in_flight=2)
+LIMITS = FlowLimits(max_pages=10, pages_in_flight=2, max_seen_px=1000)
 PAGE = np.full((200, 100, 3), 255, np.uint8)
 
 
@@ -31,6 +33,7 @@ class Book:
         self, page_count: int, broken: Sequence[int] = (), error: type[Exception] = MalformedPdf
     ) -> None:
         self.page_count = page_count
+        self.first_page_px = PAGE.shape[0] * PAGE.shape[1]
         self._broken = broken
         self._error = error
         self.in_flight = 0
@@ -70,15 +73,23 @@ def make_stages(book: Book, angle: int = 0, flipped: bool = False) -> Stages:
     return Stages(open_document, orient, detect, recognize)  # type: ignore[arg-type]
 
 
+async def read(
+    stages: Stages, options: ReadOptions | None = None, admission: Admission | None = None
+) -> Document:
+    """A document without bytes through these stages, by default with room for anything."""
+    admission = admission or Admission(max_queue_s=1e9, pixels_per_s=1.0)
+    return await read_document(b"", stages, options or ReadOptions(), LIMITS, admission)
+
+
 async def test_lines_come_in_reading_order() -> None:
     """What stands higher is read first, whatever the detector's order."""
-    document = await read_document(b"", make_stages(Book(1)), ReadOptions(), LIMITS)
+    document = await read(make_stages(Book(1)))
     assert document.text == "y=10\ny=60"
 
 
 async def test_every_page_is_accounted_for_when_one_is_broken() -> None:
     """A broken page has its error in its place; the others have their text."""
-    document = await read_document(b"", make_stages(Book(3, broken=[2])), ReadOptions(), LIMITS)
+    document = await read(make_stages(Book(3, broken=[2])))
     assert [page.number for page in document.pages] == [1, 2, 3]
     assert document.pages[1].error is not None
     assert document.pages[1].error.code == "malformed_pdf"
@@ -88,7 +99,7 @@ async def test_every_page_is_accounted_for_when_one_is_broken() -> None:
 async def test_an_unforeseen_failure_of_a_page_tells_nothing_of_itself() -> None:
     """A bug's own words may quote the document: the page says only that a stage failed."""
     book = Book(2, broken=[1], error=RuntimeError)
-    document = await read_document(b"", make_stages(book), ReadOptions(), LIMITS)
+    document = await read(make_stages(book))
     assert document.pages[0].error is not None
     assert document.pages[0].error.code == "stage_failed"
     assert "page 1" not in document.pages[0].error.message
@@ -97,12 +108,12 @@ async def test_an_unforeseen_failure_of_a_page_tells_nothing_of_itself() -> None
 async def test_a_service_without_room_says_so_for_the_whole_request() -> None:
     """Busy is no property of a page: it is raised as itself, not in a group and not in a page."""
     with pytest.raises(Busy):
-        await read_document(b"", make_stages(Book(3, broken=[2], error=Busy)), ReadOptions(), LIMITS)
+        await read(make_stages(Book(3, broken=[2], error=Busy)))
 
 
 async def test_only_the_pages_asked_for_are_read() -> None:
     """`pages` chooses; the total still counts all."""
-    document = await read_document(b"", make_stages(Book(9)), ReadOptions(pages=(2, 7)), LIMITS)
+    document = await read(make_stages(Book(9)), ReadOptions(pages=(2, 7)))
     assert [page.number for page in document.pages] == [2, 7]
     assert document.pages_total == 9
 
@@ -110,48 +121,59 @@ async def test_only_the_pages_asked_for_are_read() -> None:
 async def test_a_page_beyond_the_end_is_refused() -> None:
     """Nothing is read when a page is asked for that is not there."""
     with pytest.raises(PageOutOfRange):
-        await read_document(b"", make_stages(Book(3)), ReadOptions(pages=(1, 4)), LIMITS)
+        await read(make_stages(Book(3)), ReadOptions(pages=(1, 4)))
 
 
 async def test_too_many_pages_are_refused_not_cut() -> None:
     """A long document is never silently shortened."""
     with pytest.raises(TooManyPages):
-        await read_document(b"", make_stages(Book(11)), ReadOptions(), LIMITS)
+        await read(make_stages(Book(11)))
 
 
 async def test_a_document_that_claims_endless_pages_is_refused_at_once() -> None:
     """Nothing of the claimed size is made."""
     with pytest.raises(TooManyPages):
-        await read_document(b"", make_stages(Book(10**12)), ReadOptions(), LIMITS)
+        await read(make_stages(Book(10**12)))
 
 
 async def test_few_pages_are_in_memory_at_a_time() -> None:
     """However long the document, no more pages than the limit are on their way."""
     book = Book(10)
-    await read_document(b"", make_stages(book), ReadOptions(), LIMITS)
+    await read(make_stages(book))
     assert book.most_in_flight <= LIMITS.pages_in_flight
 
 
 async def test_a_turned_page_has_the_size_of_the_upright_one() -> None:
     """Width, height and coordinates are those of the page after turning."""
-    page = (await read_document(b"", make_stages(Book(1), angle=90), ReadOptions(), LIMITS)).pages[0]
+    page = (await read(make_stages(Book(1), angle=90))).pages[0]
     assert (page.width, page.height, page.rotation) == (200, 100, 90)
 
 
 async def test_a_line_upside_down_starts_at_its_own_top_left() -> None:
     """The quad of a flipped line begins where its text begins."""
-    page = (await read_document(b"", make_stages(Book(1), flipped=True), ReadOptions(), LIMITS)).pages[0]
+    page = (await read(make_stages(Book(1), flipped=True))).pages[0]
     assert page.lines[0].quad[0].tolist() == [90, 30]
 
 
 async def test_words_lie_on_their_line() -> None:
     """Half of the line's text covers half of the line's quad."""
-    page = (await read_document(b"", make_stages(Book(1)), ReadOptions(words=True), LIMITS)).pages[0]
+    page = (await read(make_stages(Book(1)), ReadOptions(words=True))).pages[0]
     assert page.lines[0].words is not None
     assert page.lines[0].words[0].quad.tolist() == [[10, 10], [50, 10], [50, 30], [10, 30]]
 
 
 async def test_lines_below_the_threshold_are_left_out() -> None:
     """`rec_score_thresh` drops what the recogniser is not sure of."""
-    document = await read_document(b"", make_stages(Book(1)), ReadOptions(rec_score_thresh=0.95), LIMITS)
+    document = await read(make_stages(Book(1)), ReadOptions(rec_score_thresh=0.95))
     assert document.pages[0].lines == ()
+
+
+async def test_a_document_without_room_is_refused_before_any_page_is_loaded() -> None:
+    """It is not even decoded, and what was let in before gives its room back."""
+    admission = Admission(max_queue_s=1.0, pixels_per_s=100.0)
+    book = Book(1)
+    with admission.admit(500, 1, 1), pytest.raises(Busy):
+        await read(make_stages(book), admission=admission)
+    assert book.most_in_flight == 0
+    await read(make_stages(book), admission=admission)
+    assert admission.wait_s == 0.0

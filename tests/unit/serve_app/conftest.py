@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from configs.settings import Limits
 from deployments.document import Document, Line, Page, PageError, ReadOptions, StageInfo, Word
+from deployments.errors import Busy
 from serve_app.api.app import create_app
 from serve_app.auth import AuthSettings
 
@@ -33,6 +34,7 @@ class FakeReader:
         self.calls: list[tuple[bytes, ReadOptions]] = []
         self.describe_calls = 0
         self.cancelled = False
+        self.full_for_s = 0
         self.stages: tuple[StageInfo, ...] = (STAGE,)
 
     async def read(self, data: bytes, options: ReadOptions) -> Document:
@@ -51,6 +53,11 @@ class FakeReader:
         page = Page(1, 40, 20, 90, (Line("Hello", 0.98765, QUAD, words),), stage_ms={"detection": 1.5})
         pages = (page,) if self.pages is None else self.pages
         return Document(pages, self.pages_total, self.stages, {"detection": 1.5, "total": 2.0})
+
+    def check_room(self) -> None:
+        """Refuse when a test says that there is no room."""
+        if self.full_for_s:
+            raise Busy("No room.", self.full_for_s)
 
     async def describe(self) -> tuple[StageInfo, ...]:
         """Count the call; then fail or answer."""

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from configs.settings import Limits
 from deployments.document import Page
 from deployments.errors import DeadlineExceeded
-from serve_app.api.ocr import limit_time
+from serve_app.deadlines import limit_time
 
 PNG = {"content": b"\x89PNG", "headers": {"content-type": "image/png"}}
 
@@ -89,6 +89,35 @@ class TestTimeLimit:
         answer = await client.post("/ocr", content=StalledBody(), headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (408, "request_timeout")
         assert not reader.calls
+
+
+async def test_a_caller_may_have_less_time(client: httpx.AsyncClient, reader) -> None:
+    """`timeout_s` shortens the service's own limit, and never lengthens it."""
+    reader.hangs = True
+    answer = await client.post("/ocr?timeout_s=0.01", **PNG)
+    assert (answer.status_code, answer.json()["code"]) == (504, "deadline_exceeded")
+    assert reader.cancelled
+    for wrong in ("0", "-1", "nan", "soon"):
+        answer = await client.post(f"/ocr?timeout_s={wrong}", **PNG)
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_option")
+
+
+async def test_a_full_service_refuses_before_the_body_is_read(client: httpx.AsyncClient, reader) -> None:
+    """With the time after which to come again."""
+    reader.full_for_s = 7
+    reads = 0
+
+    class CountedBody:
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            nonlocal reads
+            reads += 1
+            yield b"x"
+
+    answer = await client.post("/ocr", content=CountedBody(), headers={"content-type": "image/png"})
+    assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+    assert answer.headers["retry-after"] == "7"
+    assert reads == 0
+    assert not reader.calls
 
 
 async def test_a_time_out_inside_the_reader_is_not_the_requests_own() -> None:
