@@ -18,6 +18,7 @@ _STRETCH_S = 2.0
 _LEARNING_RATE = 0.3
 # With less than this waiting, the service is not at its limit, and a low rate says nothing about it.
 _BACKLOG_S = 1.0
+_LONGEST_PROMISE_S = 60.0
 
 
 class Lease:
@@ -57,6 +58,9 @@ class Admission:
         self._last_event_s = clock()
         self._stretch_px, self._stretch_s = 0, 0.0
         self._has_backlog = False
+        # What a document takes as a rule, and the moment that the last refused caller was told.
+        self._usual_px = 0.0
+        self._promised_s = clock()
 
     @property
     def wait_s(self) -> float:
@@ -66,9 +70,7 @@ class Admission:
     def check_room(self) -> None:
         """Raise `Busy` when no document would be admitted now."""
         if self.wait_s > self._max_queue_s:
-            # By then the queue has shrunk to a length that lets a document in.
-            retry_after_s = max(1, math.ceil(self.wait_s - self._max_queue_s))
-            raise Busy("The service has no room for more requests now.", retry_after_s)
+            raise Busy("The service has no room for more requests now.", self._promise_time())
 
     @contextmanager
     def admit(self, page_px: int, pages: int, pages_in_flight: int) -> Iterator[Lease]:
@@ -77,11 +79,21 @@ class Admission:
         lease = Lease(self, max(1, page_px), pages, pages_in_flight)
         self._note_time()
         self._waiting_px += lease.waiting_px
+        self._usual_px += _LEARNING_RATE * (lease.waiting_px - self._usual_px)
         try:
             yield lease
         finally:
             self._note_time()
             self._waiting_px -= lease.waiting_px
+
+    def _promise_time(self) -> int:
+        """Seconds until there should be room for one more, a later moment for each who asks."""
+        now_s = self._clock()
+        shrunk_s = now_s + self.wait_s - self._max_queue_s
+        after_the_last_s = self._promised_s + self._usual_px / self.pixels_per_s
+        # Who does not listen must not send those who do away for ever.
+        self._promised_s = min(max(shrunk_s, after_the_last_s), now_s + _LONGEST_PROMISE_S)
+        return max(1, math.ceil(self._promised_s - now_s))
 
     def learn(self, done_px: int, freed_px: int) -> None:
         """Take a finished page into account."""

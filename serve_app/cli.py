@@ -1,10 +1,12 @@
 """The command `ocr-serve`: run the service on this machine, or look after its models."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
 from serve_app.cli_models import add_models_parser, run_models
+from serve_app.haproxy import local_proxy
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,10 +22,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if args.command == "models":
         return run_models(args)
-    # Late: the model commands must not wait for Ray's import.
-    from serve_app.run import run_service
+    with local_proxy() as variables:
+        os.environ.update(variables)
+        # Late: Ray reads its environment when it is imported, and the model commands must not wait for it.
+        from serve_app.run import run_service
 
-    return run_service(args.profile, args.engine)
+        return run_service(args.profile, args.engine)
 
 
 if __name__ == "__main__":

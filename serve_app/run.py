@@ -78,6 +78,7 @@ def _on_stop_signals(handler: Callable[..., object] | signal.Handlers) -> None:
 
 def _start_graph(args: AppArgs, listen: Listen) -> None:
     cores = os.cpu_count() or 1
+    metrics_port = os.environ.get("OCR_METRICS_PORT")
     # The dashboard stays on this machine; a second cluster on it takes the next free port.
     ray.init(
         address="local",
@@ -85,6 +86,7 @@ def _start_graph(args: AppArgs, listen: Listen) -> None:
         include_dashboard=True,
         dashboard_host="127.0.0.1",
         logging_level=logging.WARNING,
+        _metrics_export_port=int(metrics_port) if metrics_port else None,
     )
     profile = load_profile(args, ray.cluster_resources().get("GPU", 0.0))  # type: ignore[no-untyped-call]
     serve.start(

