@@ -2,14 +2,20 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import httpx
 import pytest
 
+from serve_app.haproxy import local_proxy
+
 from service import find_free_port
 
 API_KEY = "a-key-for-tests"
+# Here and not in the fixture: Ray reads these when a test module imports it.
+_PROXY = ExitStack()
+os.environ.update(_PROXY.enter_context(local_proxy()))
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,7 @@ def cluster() -> Iterator[Cluster]:
     yield Cluster(f"http://127.0.0.1:{port}", f"http://{context.dashboard_url}")
     serve.shutdown()
     ray.shutdown()
+    _PROXY.close()
 
 
 @pytest.fixture

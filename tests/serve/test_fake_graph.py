@@ -28,7 +28,9 @@ LETTER = FIXTURES / "letter.png"
 
 def pids_of_replicas() -> dict[str, int]:
     """Process ids of the application's living replicas, by replica."""
-    actors = list_actors(filters=[("state", "=", "ALIVE")], detail=True, limit=200)
+    actors = list_actors(
+        ray.get_runtime_context().gcs_address, filters=[("state", "=", "ALIVE")], detail=True, limit=200
+    )
     return {actor.name: actor.pid for actor in actors if actor.name and "SERVE_REPLICA" in actor.name}
 
 

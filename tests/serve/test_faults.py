@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+import ray
 from ray import serve
 from ray.util.state import list_actors
 
@@ -38,7 +39,9 @@ def app(cluster: object) -> Iterator[None]:
 
 def pids_of(deployment: str) -> list[int]:
     """Process ids of a deployment's living replicas."""
-    actors = list_actors(filters=[("state", "=", "ALIVE")], detail=True, limit=200)
+    actors = list_actors(
+        ray.get_runtime_context().gcs_address, filters=[("state", "=", "ALIVE")], detail=True, limit=200
+    )
     return [actor.pid for actor in actors if actor.name and f"#{deployment}#" in actor.name]
 
 
