@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	--overrides requirements/overrides.txt
 
-.PHONY: run test test-paddle check lint format bench parity footprint fixtures lock setup setup-dev clean
+.PHONY: run test test-paddle check lint format bench bench-plot parity footprint fixtures lock setup setup-dev clean
 
 run: setup  ## start a local Ray cluster and the service; honours HOST, PORT, API_KEY
 	@$(BIN)/ocr-serve run
@@ -28,9 +28,13 @@ format: setup-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-BENCH_IMAGES ?= tests/fixtures/pages
-bench: setup-dev  ## pages/s, latency, CPU and memory over HTTP: make bench [BENCH_IMAGES="DIR DIR"]
-	PYTHONPATH=tests $(BIN)/python tests/bench/throughput.py --images $(BENCH_IMAGES)
+BENCH ?= tests/fixtures/pages
+BENCH_PEERS := .venv-bench-rapidocr/.ready .venv-bench-faster-paddle/.ready
+bench: setup-dev $(BENCH_PEERS)  ## the service over HTTP beside its rivals: make bench [BENCH="DIR DIR"]
+	PYTHONPATH=tests $(BIN)/python tests/bench/bench.py --images $(BENCH)
+
+bench-plot: setup-dev  ## draw the last bench for docs/benchmarks.md
+	PYTHONPATH=tests $(BIN)/python tests/bench/plot.py
 
 parity: setup-dev  ## the service's text beside PaddleOCR's own: make parity EVAL=DIR
 	PYTHONPATH=tests $(BIN)/python tests/bench/parity.py --eval "$(EVAL)"
@@ -46,6 +50,8 @@ lock: setup-dev  ## resolve the requirement files anew
 	$(COMPILE) -c requirements/dev.txt requirements/runtime.in -o requirements/runtime.txt
 	$(COMPILE) -c requirements/dev.txt requirements/paddle-cpu.in -o requirements/paddle-cpu.txt
 	$(COMPILE) -c requirements/dev.txt requirements/paddle-gpu.in -o requirements/paddle-gpu.txt
+	$(COMPILE) -c requirements/dev.txt requirements/bench/rapidocr.in -o requirements/bench/rapidocr.txt
+	$(COMPILE) -c requirements/dev.txt requirements/bench/faster-paddle.in -o requirements/bench/faster-paddle.txt
 	$(COMPILE) --upgrade requirements/uv.in -o requirements/uv.txt
 
 setup: $(VENV)/.runtime
@@ -76,5 +82,10 @@ $(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
 	$(BIN)/uv pip install --quiet --python .venv-paddle/bin/python --no-deps --no-build-isolation -e .
 	@touch $@
 
+.venv-bench-%/.ready: requirements/bench/%.txt $(VENV)/bin/uv
+	$(BIN)/uv venv --quiet --allow-existing --python $(PYTHON) .venv-bench-$*
+	$(BIN)/uv pip install --quiet --python .venv-bench-$*/bin/python --no-deps --require-hashes -r $<
+	@touch $@
+
 clean:
-	rm -rf $(VENV) .venv-paddle .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-paddle .venv-bench-* .pytest_cache .mypy_cache .ruff_cache

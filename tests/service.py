@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,14 +49,18 @@ def find_free_port() -> int:
 
 
 @contextmanager
-def running_service(*arguments: str, start_timeout_s: float = 180) -> Iterator[Service]:
+def running_service(
+    *arguments: str, start_timeout_s: float = 180, environment: Mapping[str, str] | None = None
+) -> Iterator[Service]:
     """`ocr-serve run` with these arguments, ready to answer; interrupted as by Ctrl-C at the end."""
     port, key = find_free_port(), "a-key-for-this-run"
     # Not the proxy of another cluster of the same tests.
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("RAY_SERVE_")}
-    environment = {**inherited, "HOST": "127.0.0.1", "PORT": str(port), "API_KEY": key}
+    own = {"HOST": "127.0.0.1", "PORT": str(port), "API_KEY": key}
     command = [str(Path(sys.executable).with_name("ocr-serve")), "run", *arguments]
-    process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, env={**inherited, **own, **(environment or {})}, cwd=ROOT, stdout=subprocess.DEVNULL
+    )
     service = Service(f"http://127.0.0.1:{port}", key, psutil.Process(process.pid))
     try:
         _wait_until_ready(service, process, start_timeout_s)

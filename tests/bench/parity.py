@@ -8,15 +8,13 @@ what is allowed (boc_f1 0.003, ned_sorted 0.005).
 """
 
 import argparse
-import json
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import httpx
 
 from accuracy import Accuracy, PlacedText, measure_accuracy, read_truth
+from rivals import running_rival
 from service import running_service
 
 # What PaddleOCR's pipeline does when it is told nothing: no turning, pages looked at in full size.
@@ -45,12 +43,9 @@ def read_with_service(client: httpx.Client, images: Path) -> dict[str, list[Plac
 
 def read_with_paddleocr(images: Path) -> dict[str, list[PlacedText]]:
     """Every image of a folder through PaddleOCR's pipeline, in a process of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "lines.jsonl"
-        script = Path(__file__).with_name("paddle_pipeline.py")
-        subprocess.run([sys.executable, str(script), str(images), str(out)], check=True, capture_output=True)
-        rows = [json.loads(row) for row in out.read_text(encoding="utf-8").splitlines()]
-    return {row["file"]: [PlacedText(line["text"], line["box"]) for line in row["lines"]] for row in rows}
+    with running_rival("paddleocr") as rival:
+        rival.read_all(sorted(images.iterdir()))
+    return {Path(path).name: lines for path, lines in rival.texts.items()}
 
 
 def compare(name: str, ours: Accuracy, theirs: Accuracy) -> bool:
