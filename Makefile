@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	--overrides requirements/overrides.txt
 
-.PHONY: run test test-paddle check lint format bench bench-plot parity footprint fixtures lock setup setup-dev clean
+.PHONY: run test test-paddle check lint format bench bench-gpu bench-plot parity footprint fixtures lock setup setup-dev clean
 
 run: setup  ## start a local Ray cluster and the service; honours HOST, PORT, API_KEY
 	@$(BIN)/ocr-serve run
@@ -32,6 +32,9 @@ BENCH ?= tests/fixtures/pages
 BENCH_PEERS := .venv-bench-rapidocr/.ready .venv-bench-faster-paddle/.ready
 bench: setup-dev $(BENCH_PEERS)  ## the service over HTTP beside its rivals: make bench [BENCH="DIR DIR"]
 	PYTHONPATH=tests $(BIN)/python tests/bench/bench.py --images $(BENCH)
+
+bench-gpu: setup-dev  ## batch sizes on a machine with a GPU (see docs/benchmarks.md): make bench-gpu [BENCH="DIR DIR"]
+	PYTHONPATH=tests $(BIN)/python tests/bench/sweep.py --images $(BENCH)
 
 bench-plot: setup-dev  ## draw the last bench for docs/benchmarks.md
 	PYTHONPATH=tests $(BIN)/python tests/bench/plot.py

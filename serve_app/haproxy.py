@@ -12,6 +12,8 @@ from pathlib import Path
 from socket import socket
 
 _SWITCH = "RAY_SERVE_ENABLE_HA_PROXY"
+# On a busy machine a proxy may need longer than Ray's five seconds to start.
+_PATIENCE = "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S"
 _PORTS = ("RAY_SERVE_HAPROXY_METRICS_PORT", "RAY_SERVE_HAPROXY_STATS_PORT")
 
 
@@ -23,11 +25,12 @@ def local_proxy(environment: Mapping[str, str] = os.environ) -> Iterator[dict[st
     two of them do not take each other's proxy over.
     """
     if environment.get(_SWITCH, "1") != "1" or not has_haproxy():
-        yield {_SWITCH: "0"}
+        yield {_SWITCH: "0", _PATIENCE: environment.get(_PATIENCE, "60")}
         return
     with tempfile.TemporaryDirectory(prefix="ocr-haproxy-", ignore_cleanup_errors=True) as folder:
         chosen = {
             _SWITCH: "1",
+            _PATIENCE: "60",
             "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": f"{folder}/haproxy.cfg",
             "RAY_SERVE_HAPROXY_SOCKET_PATH": f"{folder}/admin.sock",
             "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": folder,

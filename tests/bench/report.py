@@ -34,9 +34,8 @@ def print_report(results: dict[str, Any]) -> None:
         print("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)))
     print()
     for rival, (median, least, greatest) in results["ratios"].items():
-        print(
-            f"service@4 reads {median:.2f} times as many pages/s as {rival} ({least:.2f} to {greatest:.2f})"
-        )
+        spread = f"{least:.2f} to {greatest:.2f}"
+        print(f"service@4 reads {median:.2f} times as many pages/s as {rival} ({spread})")
     breakdown = results["breakdown_cpu_s_per_page"]
     print("\nProcessor seconds a page, four callers: ", end="")
     print(", ".join(f"{name.replace('_', ' ')} {seconds:.3f}" for name, seconds in breakdown.items()))

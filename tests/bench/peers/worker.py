@@ -1,8 +1,8 @@
 """A rival that stays loaded: `python worker.py NAME [--threads N] [--models DIR]`, a page a line.
 
 Runs in the rival's own environment, so it imports nothing of the project. Each line on standard input is a
-path; each line on standard output is a JSON object with ``lines`` (``text``, ``box``), ``seconds`` from the file's
-bytes to the text, ``cpu_s`` and ``peak_mib``. The first line says that the rival is loaded.
+path; each line on standard output is a JSON object with ``lines`` (``text``, ``box``), ``seconds`` from the
+file's bytes to the text, ``cpu_s`` and ``peak_mib``. The first line says that the rival is loaded.
 """
 
 import argparse
