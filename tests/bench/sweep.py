@@ -1,10 +1,10 @@
 """Pages a second by the size of batches, for a machine with a GPU.
 
-    python tests/bench/sweep.py --images DIR ... [--profile gpu-t4] [--sizes 1 2 4 8] [--callers 32] [--rounds 2]
+    python tests/bench/sweep.py --images DIR ... [--profile gpu-t4] [--sizes 1 2 4 8] [--callers 32]
 
-For each size the service is started with batches of so many pages in the detector and so many times 16 lines in
-the recognisers, and driven by a closed loop; size 1 with one caller is the same weights run page by page. Prints
-pages/s, latency, and the mean and greatest utilisation and memory of the GPU while it ran.
+For each size the service is started with batches of so many pages in the detector and so many times 16 lines
+in the recognisers, and driven by a closed loop; size 1 with one caller is the same weights run page by page.
+Prints pages/s, latency, and utilisation and memory of the GPU while it ran.
 """
 
 import argparse
@@ -41,9 +41,8 @@ class GpuSamples:
 
     def sample(self) -> None:
         """Take one sample of the first GPU."""
-        row = subprocess.run(_QUERY, capture_output=True, text=True, check=True, timeout=10).stdout.split(
-            "\n"
-        )[0]
+        rows = subprocess.run(_QUERY, capture_output=True, text=True, check=True, timeout=10).stdout
+        row = rows.splitlines()[0]
         utilisation, memory = row.split(",")
         self.utilisation.append(float(utilisation))
         self.memory_mib.append(float(memory))
