@@ -12,6 +12,7 @@ from deployments.document import DetectedLines, DetectionOptions, Image, StageIn
 from deployments.engines.paddle_check import PaddleCheck, check_paddle
 from deployments.models.detection import DetectionRequest
 from deployments.models.loader import load_detection
+from deployments.recycling import Recycler
 from deployments.worker import Worker
 
 
@@ -27,6 +28,8 @@ class Detection:
         self._stage = stage
         self._loaded = load_detection(stage)
         self._worker = Worker("detection")
+        rank = serve.get_replica_context().rank.rank
+        self._recycler = Recycler("detection", stage.memory, rank, self._loaded.read_gpu_bytes)
         self.reconfigure({})
 
     async def detect(self, pixels: Image, options: DetectionOptions) -> DetectedLines:
@@ -58,5 +61,6 @@ class Detection:
         self._loaded.model.set_max_pages_per_run(knobs.max_items_per_run)
 
     def check_health(self) -> None:
-        """Raise when the model is stuck, so that Serve replaces the replica."""
+        """Raise when the model is stuck or too large, so that Serve replaces the replica."""
         self._worker.check()
+        self._recycler.check()

@@ -8,6 +8,7 @@ from ray import serve
 from configs.settings import OrientationStage
 from deployments.document import Angle, Image, StageInfo
 from deployments.models.loader import load_orientation
+from deployments.recycling import Recycler
 from deployments.worker import Worker
 
 
@@ -19,6 +20,8 @@ class Orientation:
         cv2.setNumThreads(stage.run.threads)
         self._loaded = load_orientation(stage)
         self._worker = Worker("orientation")
+        rank = serve.get_replica_context().rank.rank
+        self._recycler = Recycler("orientation", stage.memory, rank, self._loaded.read_gpu_bytes)
 
     async def classify(self, views: Sequence[Image]) -> Angle:
         """Degrees clockwise that turn a page upright, from views of it (uint8, (h, w, 3), BGR)."""
@@ -29,5 +32,6 @@ class Orientation:
         return self._loaded.info
 
     def check_health(self) -> None:
-        """Raise when the model is stuck, so that Serve replaces the replica."""
+        """Raise when the model is stuck or too large, so that Serve replaces the replica."""
         self._worker.check()
+        self._recycler.check()

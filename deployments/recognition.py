@@ -10,6 +10,7 @@ from configs.settings import RecognitionStage
 from deployments.document import LineText, StageInfo
 from deployments.models.loader import load_recognition
 from deployments.models.recognition import RecognitionRequest, cost_of_requests
+from deployments.recycling import Recycler
 from deployments.worker import Worker
 
 
@@ -25,6 +26,8 @@ class Recognition:
         self._stage = stage
         self._loaded = load_recognition(stage)
         self._worker = Worker("recognition")
+        rank = serve.get_replica_context().rank.rank
+        self._recycler = Recycler("recognition", stage.memory, rank, self._loaded.read_gpu_bytes)
         self.reconfigure({})
 
     async def read(self, request: RecognitionRequest) -> list[LineText]:
@@ -52,5 +55,6 @@ class Recognition:
         self._loaded.model.set_max_crops_per_run(knobs.max_items_per_run)
 
     def check_health(self) -> None:
-        """Raise when the model is stuck, so that Serve replaces the replica."""
+        """Raise when the model is stuck or too large, so that Serve replaces the replica."""
         self._worker.check()
+        self._recycler.check()

@@ -6,6 +6,7 @@ from ray import serve
 
 from configs.settings import RendererStage
 from deployments.document import PageImage
+from deployments.recycling import Recycler
 from deployments.vision.pdf import PdfDocument
 from deployments.worker import Worker
 
@@ -17,6 +18,7 @@ class Renderer:
     def __init__(self, stage: RendererStage) -> None:
         self._max_pixels = stage.max_page_pixels
         self._worker = Worker("renderer", stuck_after_s=stage.page_timeout_s)
+        self._recycler = Recycler("renderer", stage.memory, serve.get_replica_context().rank.rank)
 
     async def count_pages(self, data: NDArray[np.uint8]) -> int:
         """Pages of a PDF given as its bytes (uint8, (n,)). Raises `MalformedPdf`, `EncryptedPdf`."""
@@ -27,8 +29,9 @@ class Renderer:
         return await self._worker.run(_render_page, data, number, dpi, self._max_pixels)
 
     def check_health(self) -> None:
-        """Raise when a page takes too long, so that Serve replaces the replica."""
+        """Raise when a page takes too long or the replica is too large, so that Serve replaces it."""
         self._worker.check()
+        self._recycler.check()
 
 
 def _count_pages(data: NDArray[np.uint8]) -> int:

@@ -1,5 +1,6 @@
 """From a stage's settings to a loaded model: resolve the weights, load the engine, join the two."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -21,17 +22,18 @@ ModelT = TypeVar("ModelT")
 
 @dataclass(frozen=True)
 class Loaded(Generic[ModelT]):
-    """A model with what it says of itself."""
+    """A model with what it says of itself, and, on a GPU, what its process has reserved there in bytes."""
 
     model: ModelT
     info: StageInfo
+    read_gpu_bytes: Callable[[], int] | None
 
 
 def load_detection(stage: DetectionStage) -> Loaded[DetectionModel]:
     """The text detector of a stage. Raises `ModelError`."""
     files, network, engine = _load_network(stage.model, "text_detection", stage.run)
     model = DetectionModel(engine, network.config, stage)
-    return _warm(Loaded(model, _describe("detection", files, engine)), stage)
+    return _finish(model, _describe("detection", files, engine), engine, stage)
 
 
 def load_recognition(stage: RecognitionStage) -> Loaded[RecognitionModel]:
@@ -40,14 +42,14 @@ def load_recognition(stage: RecognitionStage) -> Loaded[RecognitionModel]:
     direction = DirectionModel(direction_engine, turning.config)
     files, network, engine = _load_network(stage.model, "text_recognition", stage.run)
     model = RecognitionModel(engine, network.config, stage, direction)
-    return _warm(Loaded(model, _describe("recognition", files, engine)), stage)
+    return _finish(model, _describe("recognition", files, engine), engine, stage)
 
 
 def load_orientation(stage: OrientationStage) -> Loaded[OrientationModel]:
     """The document orientation classifier of a stage. Raises `ModelError`."""
     files, network, engine = _load_network(stage.model, "doc_orientation", stage.run)
     model = OrientationModel(engine, network.config, stage.min_confidence)
-    return _warm(Loaded(model, _describe("orientation", files, engine)), stage)
+    return _finish(model, _describe("orientation", files, engine), engine, stage)
 
 
 def _load_network(
@@ -77,7 +79,7 @@ def _describe(stage: str, files: ModelFiles | None, engine: Engine) -> StageInfo
     )
 
 
-def _warm(loaded: Loaded[ModelT], stage: ModelStage) -> Loaded[ModelT]:
+def _finish(model: ModelT, info: StageInfo, engine: Engine, stage: ModelStage) -> Loaded[ModelT]:
     if stage.warm_up:
-        loaded.model.warm_up()  # type: ignore[attr-defined]
-    return loaded
+        model.warm_up()  # type: ignore[attr-defined]
+    return Loaded(model, info, getattr(engine, "read_gpu_bytes", None))
