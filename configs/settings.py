@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, model_validator
 
 EngineName = Literal["openvino", "onnxruntime", "paddle", "fake"]
 Precision = Literal["auto", "f32", "bf16"]
@@ -20,7 +20,8 @@ class EngineOptions(Settings):
     """How an engine runs a network.
 
     ``threads`` is what one replica may use, in cores; ``precision: auto`` takes bfloat16 where the processor
-    has it; ``fake_delay_ms`` makes the fake engine as slow as a real one, and ``fake_leak_mib`` makes it keep
+    has it; ``kernel_cache`` is how many kernels OpenVINO keeps for input shapes that it has met, a few dozen
+    each; ``fake_delay_ms`` makes the fake engine as slow as a real one, and ``fake_leak_mib`` makes it keep
     so much memory at each run.
     """
 
@@ -28,6 +29,7 @@ class EngineOptions(Settings):
     device: str = "auto"
     threads: PositiveInt = 1
     precision: Precision = "auto"
+    kernel_cache: NonNegativeInt = 1000
     fake_delay_ms: float = Field(default=0.0, ge=0.0)
     fake_leak_mib: float = Field(default=0.0, ge=0.0)
 

@@ -8,6 +8,7 @@ import cv2
 from ray import serve
 
 from configs.settings import DetectionStage
+from deployments.allocator import return_large_blocks
 from deployments.document import DetectedLines, DetectionOptions, Image, StageInfo
 from deployments.engines.paddle_check import PaddleCheck, check_paddle
 from deployments.models.detection import DetectionRequest
@@ -25,6 +26,7 @@ class Detection:
 
     def __init__(self, stage: DetectionStage) -> None:
         cv2.setNumThreads(stage.run.threads)
+        return_large_blocks()
         self._stage = stage
         self._loaded = load_detection(stage)
         self._worker = Worker("detection")

@@ -6,6 +6,7 @@ import cv2
 from ray import serve
 
 from configs.settings import OrientationStage
+from deployments.allocator import return_large_blocks
 from deployments.document import Angle, Image, StageInfo
 from deployments.models.loader import load_orientation
 from deployments.recycling import Recycler
@@ -18,6 +19,7 @@ class Orientation:
 
     def __init__(self, stage: OrientationStage) -> None:
         cv2.setNumThreads(stage.run.threads)
+        return_large_blocks()
         self._loaded = load_orientation(stage)
         self._worker = Worker("orientation")
         rank = serve.get_replica_context().rank.rank

@@ -7,6 +7,7 @@ import cv2
 from ray import serve
 
 from configs.settings import RecognitionStage
+from deployments.allocator import return_large_blocks
 from deployments.document import LineText, StageInfo
 from deployments.models.loader import load_recognition
 from deployments.models.recognition import RecognitionRequest, cost_of_requests
@@ -23,6 +24,7 @@ class Recognition:
 
     def __init__(self, stage: RecognitionStage) -> None:
         cv2.setNumThreads(stage.run.threads)
+        return_large_blocks()
         self._stage = stage
         self._loaded = load_recognition(stage)
         self._worker = Worker("recognition")

@@ -1,9 +1,9 @@
 """Replicas that retire themselves before they take more memory than their machine can spare.
 
-A replica over its watermark only fails its health check. The rest is done by Serve 2.60 (`deployment_state.py`):
-after three failures in a row it sends the replica no more calls, lets those on their way finish, bounded by
-`graceful_shutdown_timeout_s`, and starts a successor, for which callers wait when there is no other replica. A
-peak that is over before the third check costs nothing.
+A replica over its watermark only fails its health check. The rest is done by Serve 2.60
+(`deployment_state.py`): after three failures in a row it sends the replica no more calls, lets those on
+their way finish, bounded by `graceful_shutdown_timeout_s`, and starts a successor, for which callers wait
+when there is no other replica. A peak that is over before the third check costs nothing.
 """
 
 import logging
@@ -83,7 +83,7 @@ class Recycler:
         if held_mib <= watermark.max_mib:
             return True
         logger.error(
-            "%s starts with %.0f MiB of %s memory and a watermark of %.0f, which is ignored: set a higher one",
+            "%s starts with %.0f MiB of %s memory; its watermark of %.0f is ignored: set a higher one",
             self._stage,
             held_mib,
             watermark.kind,

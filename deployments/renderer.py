@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 from ray import serve
 
 from configs.settings import RendererStage
+from deployments.allocator import return_large_blocks
 from deployments.document import PageImage
 from deployments.recycling import Recycler
 from deployments.vision.pdf import PdfDocument
@@ -16,6 +17,7 @@ class Renderer:
     """Renders pages of PDF files with pypdfium2, which allows one thread a process."""
 
     def __init__(self, stage: RendererStage) -> None:
+        return_large_blocks()
         self._max_pixels = stage.max_page_pixels
         self._worker = Worker("renderer", stuck_after_s=stage.page_timeout_s)
         self._recycler = Recycler("renderer", stage.memory, serve.get_replica_context().rank.rank)

@@ -19,8 +19,8 @@ from serve_app.ingress import Ingress
 # A replica that fails its health check is replaced; these bound how soon.
 _HEALTH_CHECK_PERIOD_S = 5.0
 _HEALTH_CHECK_TIMEOUT_S = 15.0
-# How long a replica that is replaced may finish the calls on it; what remains is tried again elsewhere. Nobody
-# tries a request of the ingress again, so that has as long as a request may take.
+# How long a replica that is replaced may finish the calls on it; what remains is tried again elsewhere.
+# Nobody tries a request of the ingress again, so that has as long as a request may take.
 _DRAIN_TIMEOUT_S = 30.0
 
 

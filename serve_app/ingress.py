@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from ray import serve
 
 from configs.settings import DetectionStage, Limits, MemoryLimits
+from deployments.allocator import return_large_blocks
 from deployments.handles import Handle, RemoteStages
 from deployments.recycling import Recycler
 from serve_app.api.app import create_app
@@ -31,6 +32,7 @@ class Ingress:
         limits: Limits,
         memory: MemoryLimits,
     ) -> None:
+        return_large_blocks()
         stages = RemoteStages(
             renderer, orientation, detection, recognizers, languages, limits.max_pixels, spread
         )

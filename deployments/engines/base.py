@@ -8,7 +8,7 @@ threads an engine of its own.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from deployments.document import FloatArray
 
@@ -41,4 +41,13 @@ class Engine(Protocol):
 
     def run(self, inputs: Sequence[FloatArray]) -> list[FloatArray]:
         """Outputs of the network, in its own order, for inputs in its own order (float32, batch first)."""
+        ...
+
+
+@runtime_checkable
+class Shrinking(Protocol):
+    """An engine that gives the memory of an unusually large input back."""
+
+    def mark_warm(self) -> None:
+        """Take the largest input so far for the largest usual one."""
         ...

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 from configs.catalogue import load_catalogue
 from configs.settings import DetectionStage, EngineOptions, ModelStage, OrientationStage, RecognitionStage
 from deployments.document import StageInfo
-from deployments.engines.base import Engine, NetworkFiles
+from deployments.engines.base import Engine, NetworkFiles, Shrinking
 from deployments.engines.factory import load_engine
 from deployments.engines.fake import FAKE_CONFIGS
 from deployments.models.detection import DetectionModel
@@ -82,4 +82,6 @@ def _describe(stage: str, files: ModelFiles | None, engine: Engine) -> StageInfo
 def _finish(model: ModelT, info: StageInfo, engine: Engine, stage: ModelStage) -> Loaded[ModelT]:
     if stage.warm_up:
         model.warm_up()  # type: ignore[attr-defined]
+        if isinstance(engine, Shrinking):
+            engine.mark_warm()
     return Loaded(model, info, getattr(engine, "read_gpu_bytes", None))
