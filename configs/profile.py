@@ -13,6 +13,7 @@ from configs.settings import (
     DetectionStage,
     EngineName,
     Limits,
+    MemoryLimits,
     OrientationStage,
     RecognitionStage,
     RendererStage,
@@ -27,6 +28,7 @@ class IngressStage(Settings):
     """The HTTP edge, which also runs the flow of each document."""
 
     replicas: ReplicaOptions = ReplicaOptions()
+    memory: MemoryLimits = MemoryLimits()
 
 
 class Profile(Settings):

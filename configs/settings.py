@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, model_validator
 
 EngineName = Literal["openvino", "onnxruntime", "paddle", "fake"]
 Precision = Literal["auto", "f32", "bf16"]
@@ -20,14 +20,18 @@ class EngineOptions(Settings):
     """How an engine runs a network.
 
     ``threads`` is what one replica may use, in cores; ``precision: auto`` takes bfloat16 where the processor
-    has it; ``fake_delay_ms`` makes the fake engine as slow as a real one.
+    has it; ``kernel_cache`` is how many kernels OpenVINO keeps for input shapes that it has met, a few dozen
+    each; ``fake_delay_ms`` makes the fake engine as slow as a real one, and ``fake_leak_mib`` makes it keep
+    so much memory at each run.
     """
 
     engine: EngineName = "openvino"
     device: str = "auto"
     threads: PositiveInt = 1
     precision: Precision = "auto"
+    kernel_cache: NonNegativeInt = 1000
     fake_delay_ms: float = Field(default=0.0, ge=0.0)
+    fake_leak_mib: float = Field(default=0.0, ge=0.0)
 
 
 class BatchKnobs(Settings):
@@ -59,12 +63,24 @@ class ReplicaOptions(Settings):
     max_queued_requests: int = Field(default=-1, ge=-1)
 
 
+class MemoryLimits(Settings):
+    """Watermarks in MiB over which a replica is replaced, None for no limit; see docs/operations.md.
+
+    ``max_private_mib`` is about resident memory without what processes share (libraries, Ray's object store),
+    ``max_gpu_mib`` about what the replica's engine has reserved of its GPU.
+    """
+
+    max_private_mib: PositiveInt | None = None
+    max_gpu_mib: PositiveInt | None = None
+
+
 class ModelStage(Settings):
     """A deployment that runs a network."""
 
     model: str
     run: EngineOptions = EngineOptions()
     replicas: ReplicaOptions = ReplicaOptions()
+    memory: MemoryLimits = MemoryLimits()
     knobs: BatchKnobs = BatchKnobs()
     warm_up: bool = True
 
@@ -110,6 +126,7 @@ class RendererStage(Settings):
     """The PDF renderer. A page that takes longer than ``page_timeout_s`` costs the replica its life."""
 
     replicas: ReplicaOptions = ReplicaOptions()
+    memory: MemoryLimits = MemoryLimits()
     max_page_pixels: PositiveInt = 40_000_000
     page_timeout_s: float = Field(default=30.0, gt=0.0)
 

@@ -7,12 +7,14 @@ import cv2
 from ray import serve
 
 from configs.settings import DetectionStage
+from deployments.allocator import return_large_blocks
 from deployments.batching import BatchQueue
 from deployments.document import DetectedLines, DetectionOptions, Image, StageInfo
 from deployments.engines.paddle_check import PaddleCheck, check_paddle
 from deployments.metrics import StageMetrics
 from deployments.models.detection import DetectionRequest
 from deployments.models.loader import load_detection
+from deployments.recycling import Recycler
 from deployments.worker import Worker
 
 
@@ -25,6 +27,7 @@ class Detection:
 
     def __init__(self, stage: DetectionStage) -> None:
         cv2.setNumThreads(stage.run.threads)
+        return_large_blocks()
         self._stage = stage
         self._loaded = loaded = load_detection(stage)
         self._worker = Worker("detection", usage=loaded.usage)
@@ -32,6 +35,8 @@ class Detection:
             loaded.model.detect_each, self._worker, loaded.usage, kind_of=loaded.model.choose_size
         )
         self._metrics = StageMetrics("detection")
+        rank = serve.get_replica_context().rank.rank
+        self._recycler = Recycler("detection", stage.memory, rank, loaded.read_gpu_bytes)
         self.reconfigure({})
 
     async def detect(self, pixels: Image, options: DetectionOptions) -> DetectedLines:
@@ -57,5 +62,6 @@ class Detection:
         self._loaded.model.set_max_pages_per_run(self._knobs.max_items_per_run)
 
     def check_health(self) -> None:
-        """Raise when the model is stuck, so that Serve replaces the replica."""
+        """Raise when the model is stuck or too large, so that Serve replaces the replica."""
         self._worker.check()
+        self._recycler.check()

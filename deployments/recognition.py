@@ -6,11 +6,13 @@ import cv2
 from ray import serve
 
 from configs.settings import RecognitionStage
+from deployments.allocator import return_large_blocks
 from deployments.batching import BatchQueue
 from deployments.document import LineText, StageInfo
 from deployments.metrics import StageMetrics
 from deployments.models.loader import load_recognition
 from deployments.models.recognition import RecognitionRequest, cost_of_request
+from deployments.recycling import Recycler
 from deployments.worker import Worker
 
 
@@ -23,6 +25,7 @@ class Recognition:
 
     def __init__(self, stage: RecognitionStage) -> None:
         cv2.setNumThreads(stage.run.threads)
+        return_large_blocks()
         self._stage = stage
         self._loaded = loaded = load_recognition(stage)
         self._worker = Worker("recognition", usage=loaded.usage)
@@ -30,6 +33,8 @@ class Recognition:
             loaded.model.read_each, self._worker, loaded.usage, cost_of=cost_of_request
         )
         self._metrics = StageMetrics("recognition")
+        rank = serve.get_replica_context().rank.rank
+        self._recycler = Recycler("recognition", stage.memory, rank, loaded.read_gpu_bytes)
         self.reconfigure({})
 
     async def read(self, request: RecognitionRequest) -> list[LineText]:
@@ -51,5 +56,6 @@ class Recognition:
         self._loaded.model.set_max_crops_per_run(self._knobs.max_items_per_run)
 
     def check_health(self) -> None:
-        """Raise when the model is stuck, so that Serve replaces the replica."""
+        """Raise when the model is stuck or too large, so that Serve replaces the replica."""
         self._worker.check()
+        self._recycler.check()

@@ -5,7 +5,9 @@ from numpy.typing import NDArray
 from ray import serve
 
 from configs.settings import RendererStage
+from deployments.allocator import return_large_blocks
 from deployments.document import PageImage
+from deployments.recycling import Recycler
 from deployments.vision.pdf import PdfDocument
 from deployments.worker import Worker
 
@@ -15,8 +17,10 @@ class Renderer:
     """Renders pages of PDF files with pypdfium2, which allows one thread a process."""
 
     def __init__(self, stage: RendererStage) -> None:
+        return_large_blocks()
         self._max_pixels = stage.max_page_pixels
         self._worker = Worker("renderer", stuck_after_s=stage.page_timeout_s)
+        self._recycler = Recycler("renderer", stage.memory, serve.get_replica_context().rank.rank)
 
     async def measure(self, data: NDArray[np.uint8], dpi: int) -> tuple[int, int]:
         """Pages of a PDF given as its bytes (uint8, (n,)), and the pixels of the first at ``dpi``.
@@ -30,8 +34,9 @@ class Renderer:
         return await self._worker.run(_render_page, data, number, dpi, self._max_pixels)
 
     def check_health(self) -> None:
-        """Raise when a page takes too long, so that Serve replaces the replica."""
+        """Raise when a page takes too long or the replica is too large, so that Serve replaces it."""
         self._worker.check()
+        self._recycler.check()
 
 
 def _measure(data: NDArray[np.uint8], dpi: int) -> tuple[int, int]:

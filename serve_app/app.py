@@ -19,6 +19,9 @@ from serve_app.ingress import Ingress
 # A replica that fails its health check is replaced; these bound how soon.
 _HEALTH_CHECK_PERIOD_S = 5.0
 _HEALTH_CHECK_TIMEOUT_S = 15.0
+# How long a replica that is replaced may finish the calls on it; what remains is tried again elsewhere.
+# Nobody tries a request of the ingress again, so that has as long as a request may take.
+_DRAIN_TIMEOUT_S = 30.0
 
 
 def build(args: AppArgs) -> Application:
@@ -32,7 +35,7 @@ def bind_graph(profile: Profile, extra_recognizers: tuple[str, ...], cluster_cpu
     """Every deployment with its options, bound into one application whose root is the ingress."""
 
     def sized(deployment: Any, replicas: ReplicaOptions, **more: Any) -> Any:
-        return deployment.options(**serve_options(replicas, cluster_cpus), **more)
+        return deployment.options(**{**serve_options(replicas, cluster_cpus), **more})
 
     stages = [profile.recognition]
     stages += [profile.recognition.model_copy(update={"model": name}) for name in extra_recognizers]
@@ -45,7 +48,8 @@ def bind_graph(profile: Profile, extra_recognizers: tuple[str, ...], cluster_cpu
         ).bind(stage)
         for stage in stages
     }
-    return sized(Ingress, profile.ingress.replicas).bind(
+    drain_s = profile.limits.request_timeout_s
+    return sized(Ingress, profile.ingress.replicas, graceful_shutdown_timeout_s=drain_s).bind(
         sized(Renderer, profile.renderer.replicas).bind(profile.renderer),
         sized(Orientation, profile.orientation.replicas).bind(profile.orientation),
         sized(Detection, profile.detection.replicas, user_config=_knobs(profile.detection.knobs)).bind(
@@ -56,6 +60,7 @@ def bind_graph(profile: Profile, extra_recognizers: tuple[str, ...], cluster_cpu
         profile.detection,
         _count_shares(profile.recognition, cluster_cpus),
         profile.limits,
+        profile.ingress.memory,
     )
 
 
@@ -68,6 +73,7 @@ def serve_options(replicas: ReplicaOptions, cluster_cpus: int) -> dict[str, Any]
         "ray_actor_options": {"num_cpus": replicas.num_cpus, "num_gpus": replicas.num_gpus},
         "health_check_period_s": _HEALTH_CHECK_PERIOD_S,
         "health_check_timeout_s": _HEALTH_CHECK_TIMEOUT_S,
+        "graceful_shutdown_timeout_s": _DRAIN_TIMEOUT_S,
     }
 
 

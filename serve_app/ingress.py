@@ -5,8 +5,10 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from ray import serve
 
-from configs.settings import DetectionStage, Limits
+from configs.settings import DetectionStage, Limits, MemoryLimits
+from deployments.allocator import return_large_blocks
 from deployments.handles import Handle, RemoteStages
+from deployments.recycling import Recycler
 from serve_app.api.app import create_app
 from serve_app.auth import AuthSettings
 from serve_app.deadlines import limit_reading
@@ -29,7 +31,9 @@ class Ingress:
         detection_stage: DetectionStage,
         spread: int,
         limits: Limits,
+        memory: MemoryLimits,
     ) -> None:
+        return_large_blocks()
         stages = RemoteStages(
             renderer, orientation, detection, recognizers, languages, limits.max_pixels, spread
         )
@@ -37,6 +41,7 @@ class Ingress:
         running = sorted({code for name in recognizers for code in languages.get(name, ())})
         self._reader = GraphReader(stages, described, tuple(running), detection_stage, limits)
         self._limits = limits
+        self._recycler = Recycler("ingress", memory, serve.get_replica_context().rank.rank)
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """The API; built in each replica, so that keys come from its environment, never from arguments."""
@@ -48,3 +53,7 @@ class Ingress:
         async with limit_reading(options, self._limits):
             document = await self._reader.read(data, options.to_read_options())
         return OcrResult.from_document(document, options, request_id)
+
+    def check_health(self) -> None:
+        """Raise when the replica is too large, so that Serve replaces it."""
+        self._recycler.check()

@@ -66,11 +66,16 @@ class FakeEngine:
             raise ModelError(f"The fake engine has no network for {files.task!r}.")
         self._network = tasks[files.task]
         self._delay_s = options.fake_delay_ms / 1000
+        self._leak_bytes = int(options.fake_leak_mib * 1024 * 1024)
+        self._leaked: list[bytes] = []
 
     def run(self, inputs: Sequence[FloatArray]) -> list[FloatArray]:
         """One output for the first input (float32, batch first)."""
         if self._delay_s:
             time.sleep(self._delay_s)
+        if self._leak_bytes:
+            # Not zeros: the system gives no memory for pages that nobody has written to.
+            self._leaked.append(b"\xff" * self._leak_bytes)
         return [self._network(inputs[0])]
 
 

@@ -33,7 +33,7 @@ class OpenVinoEngine:
         self.precision = self._choose_precision(
             core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"), options
         )
-        compiled = core.compile_model(
+        self._compiled = core.compile_model(
             core.read_model(str(files.weights)),
             "CPU",
             {
@@ -43,10 +43,13 @@ class OpenVinoEngine:
                 "INFERENCE_PRECISION_HINT": self.precision,
                 # Replicas share the machine: pinned, two of them would sit on the same first core.
                 "ENABLE_CPU_PINNING": False,
+                "CPU_RUNTIME_CACHE_CAPACITY": options.kernel_cache,
             },
         )
-        self._request = compiled.create_infer_request()
-        self._output_count = len(compiled.outputs)
+        self._request = self._compiled.create_infer_request()
+        self._output_count = len(self._compiled.outputs)
+        self._largest_values = 0
+        self._usual_values: int | None = None
         self.version = version("openvino")
 
     @staticmethod
@@ -60,7 +63,20 @@ class OpenVinoEngine:
         """Outputs in the network's order for float32 inputs in the network's order."""
         self._request.infer(list(inputs))
         # The request's tensors are overwritten by the next call: what leaves must be a copy.
-        return [
+        outputs = [
             np.array(self._request.get_output_tensor(index).data, dtype=np.float32)
             for index in range(self._output_count)
         ]
+        self._shrink_after(inputs)
+        return outputs
+
+    def mark_warm(self) -> None:
+        """Take the largest input so far for the largest usual one: larger ones leave no buffers behind."""
+        self._usual_values = self._largest_values
+
+    def _shrink_after(self, inputs: Sequence[FloatArray]) -> None:
+        values = max(array.size for array in inputs)
+        self._largest_values = max(self._largest_values, values)
+        if self._usual_values is not None and values > self._usual_values:
+            # Buffers never shrink by themselves: one page of 4000 pixels would keep 2 GB for good.
+            self._compiled.release_memory()

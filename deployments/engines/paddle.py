@@ -43,7 +43,7 @@ class PaddleEngine:
     def __init__(self, files: NetworkFiles, options: EngineOptions) -> None:
         self._model = files.name
         self._program, self._parameters = find_weights(files)
-        paddle = _import_paddle()
+        paddle = self._paddle = _import_paddle()
         self.version = str(paddle.__version__)
         self._threads = options.threads
         self._gpu = choose_gpu(options.device, _count_gpus(paddle))
@@ -62,6 +62,10 @@ class PaddleEngine:
         if self._onednn_proven:
             return _run_predictor(self._predictor, inputs)
         return self._run_first(inputs)
+
+    def read_gpu_bytes(self) -> int:
+        """Return what Paddle's pool has reserved of the GPU for all networks of this process, 0 on a CPU."""
+        return 0 if self._gpu is None else int(self._paddle.device.cuda.memory_reserved(self._gpu))
 
     def _run_first(self, inputs: Sequence[FloatArray]) -> list[FloatArray]:
         """Whether oneDNN can run a network shows at its first run, and changes with Paddle's release."""

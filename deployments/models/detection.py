@@ -16,8 +16,9 @@ from deployments.models.db_boxes import BoxOptions, find_boxes
 from deployments.models.normalize import ChannelNormalizer
 from deployments.models.resize import choose_detection_size, choose_padding
 
-# Pages of an upright and a lying A4 sheet at common sizes; other shapes compile when they come.
-_WARM_UP_ASPECTS = (2**0.5, 1 / 2**0.5)
+# The largest page first, whose buffers have room for all others; then an upright and a lying A4 sheet. Other
+# shapes compile when they come.
+_WARM_UP_ASPECTS = (1.0, 2**0.5, 1 / 2**0.5)
 
 _NO_LINES = DetectedLines(np.empty((0, 4, 2), np.float32), np.empty(0, np.float32))
 
@@ -127,8 +128,8 @@ class DetectionModel:
         """Run the network once on the shapes of ordinary pages, so that the first caller does not wait."""
         longest = min(self._stage.limit_side_len, self._stage.max_side_len)
         for aspect in _WARM_UP_ASPECTS:
-            page = np.full((longest, max(32, int(longest / aspect)), 3), 255, np.uint8)
-            self.detect([DetectionRequest(page if aspect > 1 else page.transpose(1, 0, 2).copy())])
+            height, width = int(longest * min(1.0, aspect)), int(longest * min(1.0, 1 / aspect))
+            self.detect([DetectionRequest(np.full((height, width, 3), 255, np.uint8))])
 
 
 def _choose(asked: float | None, default: float) -> float:

@@ -1,5 +1,6 @@
 """From a stage's settings to a loaded model: resolve the weights, load the engine, join the two."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -23,11 +24,15 @@ ModelT = TypeVar("ModelT")
 
 @dataclass(frozen=True)
 class Loaded(Generic[ModelT]):
-    """A model with what it says of itself and the counters of its networks."""
+    """A model with what it says of itself and the counters of its networks.
+
+    ``read_gpu_bytes`` tells what its process has reserved of a GPU.
+    """
 
     model: ModelT
     info: StageInfo
     usage: Usage
+    read_gpu_bytes: Callable[[], int] | None
 
 
 def load_detection(stage: DetectionStage) -> Loaded[DetectionModel]:
@@ -35,7 +40,7 @@ def load_detection(stage: DetectionStage) -> Loaded[DetectionModel]:
     usage = Usage()
     files, network, engine = _load_network(stage.model, "text_detection", stage.run, usage)
     model = DetectionModel(engine, network.config, stage)
-    return _warm(Loaded(model, _describe("detection", files, engine), usage), stage)
+    return _finish(model, _describe("detection", files, engine), engine, usage, stage)
 
 
 def load_recognition(stage: RecognitionStage) -> Loaded[RecognitionModel]:
@@ -45,7 +50,7 @@ def load_recognition(stage: RecognitionStage) -> Loaded[RecognitionModel]:
     direction = DirectionModel(engine, network.config)
     files, network, engine = _load_network(stage.model, "text_recognition", stage.run, usage)
     model = RecognitionModel(engine, network.config, stage, direction)
-    return _warm(Loaded(model, _describe("recognition", files, engine), usage), stage)
+    return _finish(model, _describe("recognition", files, engine), engine, usage, stage)
 
 
 def load_orientation(stage: OrientationStage) -> Loaded[OrientationModel]:
@@ -53,7 +58,7 @@ def load_orientation(stage: OrientationStage) -> Loaded[OrientationModel]:
     usage = Usage()
     files, network, engine = _load_network(stage.model, "doc_orientation", stage.run, usage)
     model = OrientationModel(engine, network.config, stage.min_confidence)
-    return _warm(Loaded(model, _describe("orientation", files, engine), usage), stage)
+    return _finish(model, _describe("orientation", files, engine), engine, usage, stage)
 
 
 def _load_network(
@@ -83,7 +88,12 @@ def _describe(stage: str, files: ModelFiles | None, engine: Engine) -> StageInfo
     )
 
 
-def _warm(loaded: Loaded[ModelT], stage: ModelStage) -> Loaded[ModelT]:
+def _finish(
+    model: ModelT, info: StageInfo, engine: Engine, usage: Usage, stage: ModelStage
+) -> Loaded[ModelT]:
     if stage.warm_up:
-        loaded.model.warm_up()  # type: ignore[attr-defined]
-    return loaded
+        model.warm_up()  # type: ignore[attr-defined]
+        # Only some engines have memory to give back.
+        if mark_warm := getattr(engine, "mark_warm", None):
+            mark_warm()
+    return Loaded(model, info, usage, getattr(engine, "read_gpu_bytes", None))

@@ -26,8 +26,10 @@ _CTC_STRIDE_PX = 8
 _NOTHING_READ = DecodedText("", 0.0, (), ())
 # Text upside down reads as nothing, or as what the network itself hardly believes.
 _DOUBTFUL_CONFIDENCE = 0.6
-# Widths up to this one are warmed up: a line of sixty letters or so.
-_WARM_UP_WIDTH_PX = 1280
+# Up to this width, a line of sixty letters or so, buckets are fine; longer lines are rare, and each further
+# shape costs a compilation, and 3 MB for good.
+_ORDINARY_LINE_PX = 1280
+_LONG_LINE_BUCKET_PX = 320
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,13 +119,19 @@ class RecognitionModel:
         return self._decoder.decode(probabilities)
 
     def choose_width(self, crop: Image) -> int:
-        """The width bucket of a crop in pixels: the narrowest multiple of the bucket size that holds it."""
-        bucket = self._stage.width_bucket_px
-        return math.ceil(self._resized_width(crop) / bucket) * bucket
+        """The width bucket of a crop in pixels: the narrowest one that holds it."""
+        return self._choose_bucket(self._resized_width(crop))
+
+    def _choose_bucket(self, width: int) -> int:
+        fine = self._stage.width_bucket_px
+        bucket = fine if width <= _ORDINARY_LINE_PX else max(fine, _LONG_LINE_BUCKET_PX)
+        return math.ceil(width / bucket) * bucket
 
     def warm_up(self) -> None:
-        """Run the network once for each width bucket of ordinary lines."""
-        for width in range(self._stage.width_bucket_px, _WARM_UP_WIDTH_PX + 1, self._stage.width_bucket_px):
+        """Run the network once for each width bucket, the widest first: memory then grows no further."""
+        step, widest = self._stage.width_bucket_px, self._stage.max_width_px
+        buckets = {self._choose_bucket(width) for width in (*range(step, widest, step), widest)}
+        for width in sorted(buckets, reverse=True):
             self.core(np.zeros((1, 3, self._height_px, width), np.float32))
         self._direction.warm_up()
 

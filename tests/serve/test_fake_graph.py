@@ -12,7 +12,6 @@ import ray
 import yaml
 from ray import serve
 from ray.serve.handle import DeploymentHandle
-from ray.util.state import list_actors
 
 from configs.profile import AppArgs
 from serve_app.app import build
@@ -20,18 +19,11 @@ from serve_app.client import OcrClient
 from serve_app.schemas import OcrResult
 
 from paths import FIXTURES, ROOT
+from replicas import pids_of_replicas
 
 pytestmark = pytest.mark.serve
 
 LETTER = FIXTURES / "letter.png"
-
-
-def pids_of_replicas() -> dict[str, int]:
-    """Process ids of the application's living replicas, by replica."""
-    actors = list_actors(
-        ray.get_runtime_context().gcs_address, filters=[("state", "=", "ALIVE")], detail=True, limit=200
-    )
-    return {actor.name: actor.pid for actor in actors if actor.name and "SERVE_REPLICA" in actor.name}
 
 
 class TestGpuProfile:

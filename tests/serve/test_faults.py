@@ -7,14 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-import ray
 from ray import serve
-from ray.util.state import list_actors
 
 from configs.profile import AppArgs
 from serve_app.app import build
 
 from paths import FIXTURES
+from replicas import pids_of
 
 pytestmark = pytest.mark.serve
 
@@ -35,14 +34,6 @@ def app(cluster: object) -> Iterator[None]:
     serve.run(build(ARGS), name="ocr", route_prefix="/")
     yield
     serve.delete("ocr")
-
-
-def pids_of(deployment: str) -> list[int]:
-    """Process ids of a deployment's living replicas."""
-    actors = list_actors(
-        ray.get_runtime_context().gcs_address, filters=[("state", "=", "ALIVE")], detail=True, limit=200
-    )
-    return [actor.pid for actor in actors if actor.name and f"#{deployment}#" in actor.name]
 
 
 def test_a_killed_recogniser_loses_no_request_and_spoils_no_text(http: httpx.Client) -> None:

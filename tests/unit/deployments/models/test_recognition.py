@@ -68,6 +68,40 @@ def test_width_is_that_of_the_crops_own_bucket() -> None:
     assert model.choose_width(make_crop(0, 1, 900)) == 32
 
 
+def test_long_lines_share_a_few_wide_buckets() -> None:
+    """Every shape costs memory for good, and long lines are rare."""
+    model = make_model()
+    assert model.choose_width(make_crop(0, 1280, 48)) == 1280
+    assert model.choose_width(make_crop(0, 1281, 48)) == 1600
+    assert len({model.choose_width(make_crop(0, width, 48)) for width in range(1281, 9000, 97)}) == 6
+
+
+def test_the_warm_up_meets_every_width_the_widest_first() -> None:
+    """After it no line brings a shape that the network has not met."""
+    engine = ShapeRecorder(make_fake("text_recognition"))
+    stage = RecognitionStage(model="fake", direction_model="fake")
+    direction = make_direction(make_fake("textline_orientation"))
+    model = RecognitionModel(engine, FAKE_CONFIGS["text_recognition"], stage, direction)
+    model.warm_up()
+    met = [shape[3] for shape in engine.shapes]
+    assert met == sorted(met, reverse=True)
+    assert {model.choose_width(make_crop(0, width, 48)) for width in range(1, 9000, 31)} == set(met)
+
+
+class ShapeRecorder:
+    """Passes on to an engine and keeps the shapes of its inputs."""
+
+    name = version = device = precision = "test"
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.shapes: list[tuple[int, ...]] = []
+
+    def run(self, inputs: list[FloatArray]) -> list[FloatArray]:
+        self.shapes.append(inputs[0].shape)
+        return self._engine.run(inputs)
+
+
 def test_crops_are_normalised_to_minus_one_to_one_and_padded_with_zero() -> None:
     """White is 1, black is -1, and what is right of the crop is 0."""
     white = np.full((48, 20, 3), 255, np.uint8)

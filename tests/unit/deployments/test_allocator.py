@@ -1,0 +1,24 @@
+"""What happens to large blocks that are freed."""
+
+import subprocess
+import sys
+
+# In a process of its own: the setting cannot be undone.
+PROGRAM = """
+import numpy as np
+from deployments.allocator import return_large_blocks
+from deployments.recycling import read_own_private_bytes
+assert return_large_blocks()
+before = read_own_private_bytes()
+blocks = [np.ones(8 << 20, np.uint8) for _ in range(40)]
+held = read_own_private_bytes()
+del blocks[::2]
+left = read_own_private_bytes()
+assert held - before > 300 << 20, (before, held)
+assert held - left > 150 << 20, (held, left)
+"""
+
+
+def test_freed_blocks_go_back_although_others_between_them_live() -> None:
+    """Every second one of forty is dropped, and half of the memory is the system's again."""
+    subprocess.run([sys.executable, "-c", PROGRAM], check=True, timeout=60)
