@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	--overrides requirements/overrides.txt
 
-.PHONY: run test test-paddle check lint format bench parity footprint fixtures lock setup setup-dev clean
+.PHONY: run test test-paddle check lint format bench bench-memory parity footprint fixtures lock setup setup-dev clean
 
 run: setup  ## start a local Ray cluster and the service; honours HOST, PORT, API_KEY
 	@$(BIN)/ocr-serve run
@@ -31,6 +31,9 @@ format: setup-dev
 BENCH_IMAGES ?= tests/fixtures/pages
 bench: setup-dev  ## pages/s, latency, CPU and memory over HTTP: make bench [BENCH_IMAGES="DIR DIR"]
 	PYTHONPATH=tests $(BIN)/python tests/bench/throughput.py --images $(BENCH_IMAGES)
+
+bench-memory: setup-dev  ## memory of each replica over 1,000 requests: make bench-memory [BENCH="DIR DIR"]
+	PYTHONPATH=tests $(BIN)/python tests/bench/memory.py $(foreach set,$(BENCH),--images $(set)/images)
 
 parity: setup-dev  ## the service's text beside PaddleOCR's own: make parity EVAL=DIR
 	PYTHONPATH=tests $(BIN)/python tests/bench/parity.py --eval "$(EVAL)"
