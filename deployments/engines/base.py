@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from deployments.document import FloatArray
 
 
@@ -25,6 +28,17 @@ class NetworkFiles:
     task: str
     weights: Path | None
     config: dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class StepClasses:
+    """What a CTC network says at each step: the ``best`` class and its ``certainty``, both of shape (N, T).
+
+    The probability of class 0, the blank, may be left at 0: no text depends on it.
+    """
+
+    best: NDArray[np.intp]
+    certainty: FloatArray
 
 
 class Engine(Protocol):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deployments.document import FloatArray, WordSpan
+from deployments.engines.base import StepClasses
 
 _BLANK = 0
 
@@ -24,17 +25,21 @@ class DecodedText:
     step_confidences: tuple[float, ...]
 
 
+def classify_steps(probabilities: FloatArray) -> StepClasses:
+    """The likeliest class of each step, for float32 probabilities of shape (N, T, classes)."""
+    best = probabilities.argmax(axis=2)
+    return StepClasses(best, np.take_along_axis(probabilities, best[:, :, None], axis=2)[:, :, 0])
+
+
 class CtcDecoder:
     """Maps class probabilities to text with a recogniser's alphabet (PaddleX adds the space at its end)."""
 
     def __init__(self, characters: Sequence[str]) -> None:
         self._characters = ["", *characters, " "]
 
-    def decode(self, probabilities: FloatArray) -> list[DecodedText]:
-        """Texts for float32 probabilities of shape (N, T, classes)."""
-        best = probabilities.argmax(axis=2)
-        certainty = np.take_along_axis(probabilities, best[:, :, None], axis=2)[:, :, 0]
-        return [self._decode_row(row, conf) for row, conf in zip(best, certainty, strict=True)]
+    def decode(self, steps: StepClasses) -> list[DecodedText]:
+        """One text a row of steps."""
+        return [self._decode_row(*row) for row in zip(steps.best, steps.certainty, strict=True)]
 
     def _decode_row(self, best: np.ndarray, certainty: np.ndarray) -> DecodedText:
         kept = best != _BLANK

@@ -12,9 +12,9 @@ import numpy as np
 
 from configs.settings import RecognitionStage
 from deployments.document import DirectionMode, FloatArray, Image, LineText
-from deployments.engines.base import Engine
+from deployments.engines.base import Engine, StepClasses
 from deployments.models.batch import IsWanted, answer_each, want_all
-from deployments.models.ctc import CtcDecoder, DecodedText, split_words
+from deployments.models.ctc import CtcDecoder, DecodedText, classify_steps, split_words
 from deployments.models.direction import DirectionModel
 from deployments.models.normalize import ChannelNormalizer
 
@@ -110,13 +110,17 @@ class RecognitionModel:
             self._normalizer.fill(cv2.resize(crop, (self._resized_width(crop), self._height_px)), out)
         return batch
 
-    def core(self, batch: FloatArray) -> FloatArray:
-        """(N, T, classes) probabilities, T = width / 8."""
-        return self._engine.run([batch])[0]
+    def core(self, batch: FloatArray) -> StepClasses:
+        """The likeliest class of each of T = width / 8 steps."""
+        # An engine that can say this itself need not make probabilities of 18,000 classes for each step.
+        if hasattr(self._engine, "classify_steps"):
+            steps: StepClasses = self._engine.classify_steps([batch])
+            return steps
+        return classify_steps(self._engine.run([batch])[0])
 
-    def post(self, probabilities: FloatArray) -> list[DecodedText]:
+    def post(self, steps: StepClasses) -> list[DecodedText]:
         """Greedy CTC texts."""
-        return self._decoder.decode(probabilities)
+        return self._decoder.decode(steps)
 
     def choose_width(self, crop: Image) -> int:
         """The width bucket of a crop in pixels: the narrowest one that holds it."""

@@ -36,6 +36,10 @@ def print_report(results: dict[str, Any]) -> None:
     for rival, (median, least, greatest) in results["ratios"].items():
         spread = f"{least:.2f} to {greatest:.2f}"
         print(f"service@4 reads {median:.2f} times as many pages/s as {rival} ({spread})")
+    first = results["first_ms_per_page"]
+    ours = first.pop("service@4")
+    print(f"\nAt first sight of each page: service@4 {ours:.0f} ms a page", end="")
+    print("".join(f", {name} {ms:.0f} ({ms / ours:.2f} times)" for name, ms in first.items()))
     breakdown = results["breakdown_cpu_s_per_page"]
     print("\nProcessor seconds a page, four callers: ", end="")
     print(", ".join(f"{name.replace('_', ' ')} {seconds:.3f}" for name, seconds in breakdown.items()))

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from deployments.models.ctc import CtcDecoder
+from deployments.models.ctc import CtcDecoder, classify_steps
 from deployments.models.db_boxes import BoxOptions, find_boxes
 from deployments.models.normalize import ChannelNormalizer
 from deployments.models.resize import choose_detection_size
@@ -87,6 +87,6 @@ def test_texts_are_those_of_ctclabeldecode() -> None:
     rng = np.random.default_rng(1)
     probabilities = rng.dirichlet(np.full(len(characters) + 2, 0.1), size=(30, 40)).astype(np.float32)
     texts, scores = CTCLabelDecode(characters)([probabilities])
-    ours = CtcDecoder(characters).decode(probabilities)
+    ours = CtcDecoder(characters).decode(classify_steps(probabilities))
     assert [decoded.text for decoded in ours] == texts
     np.testing.assert_allclose([decoded.confidence for decoded in ours], scores, rtol=1e-5)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deployments.models.ctc import CtcDecoder, DecodedText, split_words
+from deployments.models.ctc import CtcDecoder, DecodedText, classify_steps, split_words
 
 LETTERS = "abc"
 
@@ -22,19 +22,19 @@ def spell(steps: str, confidence: float = 0.9) -> np.ndarray:
 )
 def test_repeats_are_merged_and_blanks_dropped(steps: str, text: str) -> None:
     """The rule of CTC: a letter counts again only after a blank."""
-    assert CtcDecoder(LETTERS).decode(spell(steps))[0].text == text
+    assert CtcDecoder(LETTERS).decode(classify_steps(spell(steps)))[0].text == text
 
 
 def test_confidence_is_the_mean_over_kept_steps() -> None:
     """Blanks and repeats do not count."""
     rows = spell("a-b")
     rows[0, 2] *= 0.5
-    assert CtcDecoder(LETTERS).decode(rows)[0].confidence == pytest.approx((0.9 + 0.45) / 2)
+    assert CtcDecoder(LETTERS).decode(classify_steps(rows))[0].confidence == pytest.approx((0.9 + 0.45) / 2)
 
 
 def test_nothing_read_has_no_confidence() -> None:
     """An empty text is not a certain one."""
-    assert CtcDecoder(LETTERS).decode(spell("--"))[0].confidence == 0.0
+    assert CtcDecoder(LETTERS).decode(classify_steps(spell("--")))[0].confidence == 0.0
 
 
 def decoded(text: str) -> DecodedText:
