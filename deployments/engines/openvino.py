@@ -36,10 +36,7 @@ class OpenVinoEngine:
             core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"), options
         )
         network = core.read_model(str(files.weights))
-        self._is_cut = False
-        if files.task == "text_recognition" and cut_softmax(network, self.precision):
-            self.classify_steps = self._classify_steps
-            self._is_cut = True
+        self.classifies_steps = files.task == "text_recognition" and cut_softmax(network, self.precision)
         self._compiled = core.compile_model(
             network,
             "CPU",
@@ -68,7 +65,7 @@ class OpenVinoEngine:
 
     def run(self, inputs: Sequence[FloatArray]) -> list[FloatArray]:
         """Outputs in the network's order for float32 inputs in the network's order."""
-        if self._is_cut:
+        if self.classifies_steps:
             raise TypeError("this network ends before its probabilities: ask it to classify_steps")
         self._request.infer(list(inputs))
         # The request's tensors are overwritten by the next call: what leaves must be a copy.
@@ -79,7 +76,7 @@ class OpenVinoEngine:
         self._shrink_after(inputs)
         return outputs
 
-    def _classify_steps(self, inputs: Sequence[FloatArray]) -> StepClasses:
+    def classify_steps(self, inputs: Sequence[FloatArray]) -> StepClasses:
         """Best class of each step with its probability, for a network that ends in logits (N, T, classes)."""
         self._request.infer(list(inputs))
         logits = self._request.get_output_tensor(0).data

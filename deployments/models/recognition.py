@@ -113,8 +113,8 @@ class RecognitionModel:
     def core(self, batch: FloatArray) -> StepClasses:
         """The likeliest class of each of T = width / 8 steps."""
         # An engine that can say this itself need not make probabilities of 18,000 classes for each step.
-        if hasattr(self._engine, "classify_steps"):
-            steps: StepClasses = self._engine.classify_steps([batch])
+        if getattr(self._engine, "classifies_steps", False):
+            steps: StepClasses = self._engine.classify_steps([batch])  # type: ignore[attr-defined]
             return steps
         return classify_steps(self._engine.run([batch])[0])
 

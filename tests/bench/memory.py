@@ -4,9 +4,9 @@
 
 The images of the folders (or of their ``images/``) are sent round and round, each time in another cut and
 size, as real pages differ from each other. Every twenty requests, when all are answered, the resident set of
-each replica is noted. The figures go to bench-results/memory.json and, drawn, to docs/images/memory.png. Exits
-with 1 when a replica is more than 5 % larger after the last hundred requests than after the first, or was
-replaced on the way.
+each replica is noted. The figures go to bench-results/memory.json and, drawn, to docs/images/memory.png.
+Exits with 1 when a replica is more than 5 % larger after the last hundred requests than after the first, or
+was replaced on the way.
 """
 
 import argparse
