@@ -6,6 +6,7 @@ meets every new input shape with a compilation, which is why models warm their s
 
 import logging
 from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -27,18 +28,17 @@ class OpenVinoEngine:
     device = "cpu"
 
     def __init__(self, files: NetworkFiles, options: EngineOptions) -> None:
-        import openvino
-
         if files.weights is None:
             raise ModelError(f"Model {files.name!r} has no ONNX weights.")
-        core = openvino.Core()
+        core = _load_core()
         self.precision = self._choose_precision(
             core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"), options
         )
         network = core.read_model(str(files.weights))
-        self.classifies_steps = files.task == "text_recognition" and cut_softmax(network, self.precision)
+        cut = cut_softmax(network, self.precision) if files.task == "text_recognition" else None
+        self.classifies_steps = cut is not None
         self._compiled = core.compile_model(
-            network,
+            network if cut is None else cut,
             "CPU",
             {
                 "INFERENCE_NUM_THREADS": options.threads,
@@ -97,24 +97,34 @@ class OpenVinoEngine:
             self._compiled.release_memory()
 
 
-def cut_softmax(network: Any, precision: str) -> bool:
-    """Let a network with one output end before its final softmax over classes; whether it had one.
+@cache
+def _load_core() -> Any:
+    """OpenVINO, loaded once.
+
+    Its plugin for CPUs sets a stack for signals on the calling thread, and frees it when it is unloaded. With
+    two of them the thread is left with a freed one, and the next signal that Python handles ends the process.
+    """
+    import openvino
+
+    return openvino.Core()
+
+
+def cut_softmax(network: Any, precision: str) -> Any | None:
+    """The network without the softmax over classes at its end, None when there is none.
 
     Softmax over 18,000 classes, and single precision for its result, are a tenth of a recogniser's time. The
     best class is the same without them, and its probability is needed only where it is no blank.
     """
-    from openvino import Type
+    from openvino import Model, Type
     from openvino import opset13 as ops
 
     (result,) = network.get_results()
     last = result.input_value(0).get_node()
     if last.get_type_name() != "Softmax" or last.get_attributes()["axis"] not in (2, -1):
-        return False
+        return None
     logits = last.input_value(0)
-    network.remove_result(result)
-    network.add_results([ops.result(ops.convert(logits, Type.bf16) if precision == "bf16" else logits)])
-    network.validate_nodes_and_infer_types()
-    return True
+    end = ops.result(ops.convert(logits, Type.bf16) if precision == "bf16" else logits)
+    return Model([end], network.get_parameters(), network.get_friendly_name())
 
 
 def pick_from_bits(bits: NDArray[np.uint16]) -> StepClasses:

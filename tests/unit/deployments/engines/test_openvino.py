@@ -1,5 +1,8 @@
 """OpenVINO on a network that the test builds."""
 
+import gc
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -93,3 +96,19 @@ def test_a_recogniser_classifies_its_steps_without_making_probabilities(
     np.testing.assert_array_equal(steps.best[clear], probabilities.argmax(axis=2)[clear])
     spoken = clear & (steps.best != 0)
     np.testing.assert_allclose(steps.certainty[spoken], probabilities.max(axis=2)[spoken], atol=0.05)
+
+
+def test_a_signal_after_engines_are_gone_is_handled(engine: OpenVinoEngine, tmp_path: Path) -> None:
+    """OpenVINO, loaded twice, leaves a freed stack for signals behind, which would end the process."""
+    received: list[int] = []
+    before = signal.signal(signal.SIGUSR1, lambda number, _: received.append(number))
+    try:
+        files = NetworkFiles("means", "test", tmp_path / "inference.xml", {})
+        others = [OpenVinoEngine(files, EngineOptions()) for _ in range(2)]
+        engine.run([make_image(32)])
+        del others[0], others
+        gc.collect()
+        os.kill(os.getpid(), signal.SIGUSR1)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert received == [signal.SIGUSR1]
