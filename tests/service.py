@@ -48,18 +48,25 @@ def find_free_port() -> int:
     return port
 
 
+def shell_environment() -> dict[str, str]:
+    """The environment of a user's shell: without the key and proxy of a cluster that tests share."""
+    foreign = ("API_KEY", "RAY_SERVE_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+
+
 @contextmanager
 def running_service(
     *arguments: str, start_timeout_s: float = 180, environment: Mapping[str, str] | None = None
 ) -> Iterator[Service]:
     """`ocr-serve run` with these arguments, ready to answer; interrupted as by Ctrl-C at the end."""
     port, key = find_free_port(), "a-key-for-this-run"
-    # Not the proxy of another cluster of the same tests.
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("RAY_SERVE_")}
     own = {"HOST": "127.0.0.1", "PORT": str(port), "API_KEY": key}
     command = [str(Path(sys.executable).with_name("ocr-serve")), "run", *arguments]
     process = subprocess.Popen(
-        command, env={**inherited, **own, **(environment or {})}, cwd=ROOT, stdout=subprocess.DEVNULL
+        command,
+        env={**shell_environment(), **own, **(environment or {})},
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
     )
     service = Service(f"http://127.0.0.1:{port}", key, psutil.Process(process.pid))
     try:

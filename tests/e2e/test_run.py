@@ -1,6 +1,5 @@
 """`ocr-serve run`, as a user starts it: real models, real HTTP, Ctrl-C."""
 
-import os
 import re
 import signal
 import subprocess
@@ -12,7 +11,7 @@ import psutil
 import pytest
 
 from paths import FIXTURES, ROOT
-from service import Service, find_free_port
+from service import Service, find_free_port, shell_environment
 
 pytestmark = pytest.mark.e2e
 
@@ -33,7 +32,7 @@ def read_until_ready(process: "subprocess.Popen[str]") -> str:
 def test_a_user_starts_the_service_reads_a_page_and_stops_it() -> None:
     """A key is made and printed once, the printed curl line works, Ctrl-C ends all."""
     port = find_free_port()
-    environment = {key: value for key, value in os.environ.items() if key != "API_KEY"} | {"PORT": str(port)}
+    environment = shell_environment() | {"PORT": str(port)}
     process = subprocess.Popen(
         COMMAND, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
