@@ -10,6 +10,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -67,7 +68,7 @@ class OpenVinoEngine:
         """Outputs in the network's order for float32 inputs in the network's order."""
         if self.classifies_steps:
             raise TypeError("this network ends before its probabilities: ask it to classify_steps")
-        self._request.infer(list(inputs))
+        self._request.infer(list(inputs), share_inputs=True)
         # The request's tensors are overwritten by the next call: what leaves must be a copy.
         outputs = [
             np.array(self._request.get_output_tensor(index).data, dtype=np.float32)
@@ -78,7 +79,7 @@ class OpenVinoEngine:
 
     def classify_steps(self, inputs: Sequence[FloatArray]) -> StepClasses:
         """Best class of each step with its probability, for a network that ends in logits (N, T, classes)."""
-        self._request.infer(list(inputs))
+        self._request.infer(list(inputs), share_inputs=True)
         logits = self._request.get_output_tensor(0).data
         # NumPy knows no bfloat16: OpenVINO hands its bits over as those of another two-byte type.
         steps = pick_from_bits(logits.view(np.uint16)) if logits.itemsize == 2 else pick_classes(logits)
@@ -135,27 +136,27 @@ def pick_from_bits(bits: NDArray[np.uint16]) -> StepClasses:
     if (top >> 15).any():
         return pick_classes(_widen(bits))
     spoken = best != 0
-    certainty = np.zeros(best.shape, np.float32)
-    certainty[spoken] = _find_top_probability(_widen(bits[spoken]))
-    return StepClasses(best, certainty)
+    return StepClasses(best, _rate(_widen(bits[spoken]), spoken, best))
 
 
 def pick_classes(logits: FloatArray) -> StepClasses:
     """Best classes for float32 logits (N, T, classes)."""
     best = logits.argmax(axis=2)
     spoken = best != 0
-    certainty = np.zeros(best.shape, np.float32)
-    certainty[spoken] = _find_top_probability(np.array(logits[spoken]))
-    return StepClasses(best, certainty)
+    return StepClasses(best, _rate(np.array(logits[spoken]), spoken, best))
 
 
 def _widen(bits: NDArray[np.uint16]) -> FloatArray:
     """Single precision for the bits of bfloat16: the same number with sixteen more bits."""
-    return (bits.astype(np.uint32) << 16).view(np.float32)
+    return np.left_shift(bits, 16, dtype=np.uint32).view(np.float32)
 
 
-def _find_top_probability(logits: FloatArray) -> FloatArray:
-    """Softmax's value at the greatest of the logits (K, classes); overwrites them."""
-    logits -= logits.max(axis=1, keepdims=True)
-    probabilities: FloatArray = 1.0 / np.exp(logits, out=logits).sum(axis=1)
-    return probabilities
+def _rate(logits: FloatArray, spoken: NDArray[np.bool_], best: NDArray[np.intp]) -> FloatArray:
+    """Probabilities (N, T) of the best classes, 0 at blanks; overwrites the ``spoken`` steps' (K, classes)."""
+    certainty = np.zeros(best.shape, np.float32)
+    if len(logits):
+        logits -= logits[np.arange(len(logits)), best[spoken]][:, None]
+        # Five times faster than NumPy's own.
+        cv2.exp(logits, logits)
+        certainty[spoken] = 1.0 / logits.sum(axis=1)
+    return certainty
