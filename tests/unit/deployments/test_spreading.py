@@ -31,6 +31,14 @@ def test_shares_have_about_the_same_work() -> None:
     assert max(loads) - min(loads) <= 100
 
 
+def test_lines_of_one_width_stay_together() -> None:
+    """Four widths in two shares: no width is in both."""
+    widths = [100, 400, 150, 350] * 8
+    first, second = share_lines(make_crops(widths), 2)
+    shared = {widths[index] for index in first} & {widths[index] for index in second}
+    assert len(shared) <= 1
+
+
 def test_few_lines_stay_together() -> None:
     """A call costs as much as a short line."""
     assert share_lines(make_crops([100] * 7), 4) == [list(range(7))]
