@@ -30,7 +30,7 @@ class Detection:
         return_large_blocks()
         self._stage = stage
         self._loaded = loaded = load_detection(stage)
-        self._worker = Worker("detection", usage=loaded.usage)
+        self._worker = Worker("detection", usage=loaded.usage, threads=stage.run.threads)
         self._queue = BatchQueue[DetectionRequest, DetectedLines](
             loaded.model.detect_each, self._worker, loaded.usage, kind_of=loaded.model.choose_size
         )

@@ -24,7 +24,7 @@ class Orientation:
         cv2.setNumThreads(stage.run.threads)
         return_large_blocks()
         self._loaded = loaded = load_orientation(stage)
-        self._worker = Worker("orientation", usage=loaded.usage)
+        self._worker = Worker("orientation", usage=loaded.usage, threads=stage.run.threads)
         self._queue = BatchQueue[tuple[Image, ...], Angle](
             loaded.model.classify_each, self._worker, loaded.usage
         )

@@ -28,7 +28,7 @@ class Recognition:
         return_large_blocks()
         self._stage = stage
         self._loaded = loaded = load_recognition(stage)
-        self._worker = Worker("recognition", usage=loaded.usage)
+        self._worker = Worker("recognition", usage=loaded.usage, threads=stage.run.threads)
         self._queue = BatchQueue[RecognitionRequest, list[LineText]](
             loaded.model.read_each, self._worker, loaded.usage, cost_of=cost_of_request
         )

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from deployments.usage import Usage
+from deployments.usage import Usage, choose_clock
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -24,10 +24,13 @@ class StuckWorker(RuntimeError):
 class Worker:
     """Runs callables one after the other on a thread of its own; its processor time is added to ``usage``."""
 
-    def __init__(self, name: str, stuck_after_s: float = 120.0, usage: Usage | None = None) -> None:
+    def __init__(
+        self, name: str, stuck_after_s: float = 120.0, usage: Usage | None = None, threads: int = 1
+    ) -> None:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
         self._stuck_after_s = stuck_after_s
         self._usage = usage or Usage()
+        self._read_cpu_s = choose_clock(threads)
         self._busy_since: float | None = None
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -35,11 +38,11 @@ class Worker:
 
         def timed() -> T:
             self._busy_since = time.monotonic()
-            cpu_start_s = time.thread_time()
+            cpu_start_s = self._read_cpu_s()
             try:
                 return function(*args, **kwargs)
             finally:
-                self._usage.worker_cpu_s += time.thread_time() - cpu_start_s
+                self._usage.worker_cpu_s += self._read_cpu_s() - cpu_start_s
                 self._busy_since = None
 
         return await asyncio.get_running_loop().run_in_executor(self._executor, timed)

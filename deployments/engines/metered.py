@@ -1,21 +1,21 @@
 """An engine that counts: runs and the processor time that they take."""
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from deployments.document import FloatArray
 from deployments.engines.base import Engine, StepClasses
-from deployments.usage import Usage
+from deployments.usage import Usage, choose_clock
 
 
 class MeteredEngine:
     """Another engine, whose runs are added to a `Usage`; see `deployments.engines.base.Engine`."""
 
-    def __init__(self, engine: Engine, usage: Usage) -> None:
+    def __init__(self, engine: Engine, usage: Usage, threads: int = 1) -> None:
         self._engine = engine
         self._usage = usage
+        self._read_cpu_s = choose_clock(threads)
         self.name, self.version = engine.name, engine.version
         self.device, self.precision = engine.device, engine.precision
 
@@ -36,9 +36,9 @@ class MeteredEngine:
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
-        start_s = time.thread_time()
+        start_s = self._read_cpu_s()
         try:
             yield
         finally:
             self._usage.runs += 1
-            self._usage.network_cpu_s += time.thread_time() - start_s
+            self._usage.network_cpu_s += self._read_cpu_s() - start_s

@@ -152,7 +152,7 @@ def _widen(bits: NDArray[np.uint16]) -> FloatArray:
 
 
 def _rate(logits: FloatArray, spoken: NDArray[np.bool_], best: NDArray[np.intp]) -> FloatArray:
-    """Probabilities (N, T) of the best classes, 0 at blanks; overwrites the ``spoken`` steps' (K, classes)."""
+    """Probabilities (N, T) of the best classes, 0 at blanks; overwrites those of the ``spoken``."""
     certainty = np.zeros(best.shape, np.float32)
     if len(logits):
         logits -= logits[np.arange(len(logits)), best[spoken]][:, None]

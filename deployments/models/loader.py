@@ -66,11 +66,11 @@ def _load_network(
 ) -> tuple[ModelFiles | None, NetworkFiles, Engine]:
     if options.engine == "fake":
         network = NetworkFiles(name, task, None, FAKE_CONFIGS[task])
-        return None, network, MeteredEngine(load_engine(network, options), usage)
+        return None, network, MeteredEngine(load_engine(network, options), usage, options.threads)
     files = ModelStore.from_environment(load_catalogue()).resolve(
         name, "paddle" if options.engine == "paddle" else "onnx"
     )
-    return files, files.network, MeteredEngine(load_engine(files.network, options), usage)
+    return files, files.network, MeteredEngine(load_engine(files.network, options), usage, options.threads)
 
 
 def _describe(stage: str, files: ModelFiles | None, engine: Engine) -> StageInfo:
