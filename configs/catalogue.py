@@ -12,7 +12,14 @@ from pydantic import Field
 
 from configs.settings import Settings
 
-Task = Literal["text_detection", "text_recognition", "textline_orientation", "doc_orientation"]
+Task = Literal[
+    "text_detection",
+    "text_recognition",
+    "textline_orientation",
+    "doc_orientation",
+    "layout_detection",
+    "table_structure_recognition",
+]
 ModelFormat = Literal["onnx", "paddle"]
 
 

@@ -12,6 +12,7 @@ from pydantic import Field
 from configs.settings import (
     DetectionStage,
     EngineName,
+    LayoutStage,
     Limits,
     MemoryLimits,
     OrientationStage,
@@ -19,9 +20,17 @@ from configs.settings import (
     RendererStage,
     ReplicaOptions,
     Settings,
+    TableStage,
 )
 
-_STAGES_WITH_ENGINES = ("orientation", "detection", "recognition")
+_TEXT_STAGES = ("orientation", "detection", "recognition")
+_MODEL_STAGES = (*_TEXT_STAGES, "layout", "table")
+# Stages whose packaged weights an engine cannot run: PaddlePaddle reads no ONNX, and the table network has a
+# loop that OpenVINO does not know.
+_OWN_ENGINE: Mapping[str, tuple[str, ...]] = {
+    "paddle": ("layout", "table"),
+    "openvino": ("table",),
+}
 
 
 class IngressStage(Settings):
@@ -39,6 +48,8 @@ class Profile(Settings):
     orientation: OrientationStage
     detection: DetectionStage
     recognition: RecognitionStage
+    layout: LayoutStage
+    table: TableStage
     limits: Limits = Limits()
 
 
@@ -46,8 +57,8 @@ class AppArgs(Settings):
     """What `serve_config.yaml` may say under ``args``.
 
     ``profile`` is ``cpu``, ``gpu-t4``, ``auto`` (by what the cluster has) or the path of a YAML file.
-    ``engine`` runs every network on one engine. ``recognizers`` are models started beside the profile's
-    own recogniser, for other languages. ``overrides`` is merged over the profile, key by key.
+    ``engine`` runs every network on one engine that can run it. ``recognizers`` are models started beside
+    the profile's own recogniser, for other languages. ``overrides`` is merged over the profile, key by key.
     """
 
     profile: str = "auto"
@@ -66,10 +77,11 @@ def load_profile(args: AppArgs, cluster_gpus: float, environment: Mapping[str, s
         name = "gpu-t4" if cluster_gpus > 0 else "cpu"
     content = _read_profile(name)
     if args.engine is not None:
-        for stage in _STAGES_WITH_ENGINES:
-            content = _merge(content, {stage: {"run": {"engine": args.engine}}})
+        for stage in _MODEL_STAGES:
+            if stage not in _OWN_ENGINE.get(args.engine, ()):
+                content = _merge(content, {stage: {"run": {"engine": args.engine}}})
     if environment.get("PRELOAD_MODELS", "").strip().lower() in ("0", "false", "no", "off"):
-        for stage in _STAGES_WITH_ENGINES:
+        for stage in _MODEL_STAGES:
             content = _merge(content, {stage: {"warm_up": False}})
     return Profile.model_validate(_merge(content, args.overrides))
 

@@ -122,6 +122,21 @@ class OrientationStage(ModelStage):
     min_confidence: float = Field(default=0.8, ge=0.0, le=1.0)
 
 
+class LayoutStage(ModelStage):
+    """The page layout network.
+
+    Regions less sure than ``min_confidence`` are left out, and of two of a kind that overlap by more than
+    ``max_overlap`` (intersection over union) the less sure one.
+    """
+
+    min_confidence: float = Field(default=0.4, ge=0.0, le=1.0)
+    max_overlap: float = Field(default=0.5, ge=0.0, le=1.0)
+
+
+class TableStage(ModelStage):
+    """The table structure network."""
+
+
 class RendererStage(Settings):
     """The PDF renderer. A page that takes longer than ``page_timeout_s`` costs the replica its life."""
 

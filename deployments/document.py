@@ -11,6 +11,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from deployments.blocks import Block, Table
+
 Image = NDArray[np.uint8]
 Quad = NDArray[np.float32]
 FloatArray = NDArray[np.float32]
@@ -33,7 +35,8 @@ class PageImage:
 class ReadOptions:
     """What a caller may choose for one document; ``None`` means the profile's own value.
 
-    ``pages`` are 1-based page numbers in rising order, ``None`` for all of them.
+    ``pages`` are 1-based page numbers in rising order, ``None`` for all of them. ``structure`` asks for
+    blocks, and ``tables`` for the cells of those that are tables.
     """
 
     lang: str | None = None
@@ -48,6 +51,8 @@ class ReadOptions:
     det_limit_side_len: int | None = None
     det_limit_type: LimitType | None = None
     rec_score_thresh: float = 0.0
+    structure: bool = False
+    tables: bool = True
 
 
 @dataclass(frozen=True)
@@ -134,7 +139,8 @@ class Page:
     """One page: its lines in reading order, or the error that stopped it.
 
     ``rotation`` is how far the page was turned clockwise, in degrees, to stand upright; ``width`` and
-    ``height`` are those of the upright page in pixels. ``stage_ms`` maps a stage to its wall time.
+    ``height`` are those of the upright page in pixels. ``stage_ms`` maps a stage to its wall time. ``blocks``
+    in reading order and ``tables`` are there when the structure was asked for.
     """
 
     number: int
@@ -144,6 +150,8 @@ class Page:
     lines: tuple[Line, ...] = ()
     error: PageError | None = None
     stage_ms: dict[str, float] = field(default_factory=dict)
+    blocks: tuple[Block, ...] = ()
+    tables: tuple[Table, ...] = ()
 
     @property
     def text(self) -> str:

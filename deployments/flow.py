@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from deployments.admission import Admission
+from deployments.blocks import Block, Region, Table, TableGrid
 from deployments.document import (
     Angle,
     DetectedLines,
@@ -29,7 +30,8 @@ from deployments.document import (
     Word,
 )
 from deployments.errors import Busy, PageOutOfRange, ServiceError, StageFailed, TooManyPages
-from deployments.gathering import gather_in_order
+from deployments.gathering import gather_both, gather_in_order
+from deployments.structure.assembly import assemble_blocks, choose_regions, cut_tables, fill_tables
 from deployments.vision.geometry import crop_lines, cut_quad, flip_quad, turn_clockwise, view_for_orientation
 from deployments.vision.reading_order import order_lines
 
@@ -58,6 +60,8 @@ class Stages:
     orient: Callable[[Sequence[Image]], Awaitable[Angle]]
     detect: Callable[[Image, DetectionOptions], Awaitable[DetectedLines]]
     recognize: Callable[[Sequence[LineCrop], ReadOptions], Awaitable[list[LineText]]]
+    find_regions: Callable[[Image], Awaitable[tuple[Region, ...]]]
+    read_grid: Callable[[Image], Awaitable[TableGrid]]
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,20 @@ async def _read_pixels(image: PageImage, stages: Stages, options: ReadOptions, c
             views = await asyncio.to_thread(view_for_orientation, pixels, ORIENTATION_SHORT_SIDE_PX)
             rotation = await stages.orient(views)
             pixels = await asyncio.to_thread(turn_clockwise, pixels, rotation)
+    reading = _read_lines(pixels, stages, options, clock)
+    if not options.structure:
+        return Page(image.number, *_size(pixels), rotation, await reading, stage_ms=clock.stage_ms)
+    # Text and layout are looked for at the same time: neither needs the other.
+    lines, (regions, grids) = await gather_both(reading, _find_structure(pixels, stages, options, clock))
+    with clock.measure("assembly"):
+        blocks, tables = await asyncio.to_thread(_assemble, regions, grids, lines, pixels.shape[0])
+    return Page(image.number, *_size(pixels), rotation, lines, None, clock.stage_ms, blocks, tables)
+
+
+async def _read_lines(
+    pixels: Image, stages: Stages, options: ReadOptions, clock: "StageClock"
+) -> tuple[Line, ...]:
+    """The lines of an upright page in reading order."""
     with clock.measure("detection"):
         detected = await stages.detect(pixels, _detection_options(options))
     with clock.measure("crop"):
@@ -138,13 +156,40 @@ async def _read_pixels(image: PageImage, stages: Stages, options: ReadOptions, c
         crops = await asyncio.to_thread(crop_lines, pixels, ordered)
     with clock.measure("recognition"):
         texts = await stages.recognize(crops, options) if crops else []
-    lines = tuple(
+    return tuple(
         build_line(crop, text)
         for crop, text in zip(crops, texts, strict=True)
         if text.text and text.confidence >= options.rec_score_thresh
     )
+
+
+async def _find_structure(
+    pixels: Image, stages: Stages, options: ReadOptions, clock: "StageClock"
+) -> tuple[list[Region], list[TableGrid]]:
+    """The regions of an upright page, and the grids of those that are tables."""
+    with clock.measure("layout"):
+        regions = choose_regions(await stages.find_regions(pixels))
+    if not options.tables:
+        return regions, []
+    with clock.measure("table"):
+        cut = cut_tables(regions, pixels)
+        return regions, await gather_in_order([_read_grid(table, stages) for table in cut])
+
+
+async def _read_grid(pixels: Image, stages: Stages) -> TableGrid:
+    return await stages.read_grid(pixels)
+
+
+def _assemble(
+    regions: Sequence[Region], grids: Sequence[TableGrid], lines: Sequence[Line], height: int
+) -> tuple[tuple[Block, ...], tuple[Table, ...]]:
+    tables = fill_tables(regions, grids, lines)
+    return assemble_blocks(regions, lines, tables, height), tables
+
+
+def _size(pixels: Image) -> tuple[int, int]:
     height, width = pixels.shape[:2]
-    return Page(image.number, width, height, rotation, lines, stage_ms=clock.stage_ms)
+    return width, height
 
 
 def build_line(crop: LineCrop, text: LineText) -> Line:

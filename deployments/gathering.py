@@ -5,6 +5,7 @@ from collections.abc import Coroutine, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 async def gather_in_order(coroutines: Sequence[Coroutine[object, object, T]]) -> list[T]:
@@ -19,6 +20,18 @@ async def gather_in_order(coroutines: Sequence[Coroutine[object, object, T]]) ->
     except BaseExceptionGroup as errors:
         raise _first_leaf(errors) from None
     return [task.result() for task in tasks]
+
+
+async def gather_both(
+    first: Coroutine[object, object, T], second: Coroutine[object, object, U]
+) -> tuple[T, U]:
+    """Both results; errors as in `gather_in_order`."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            one, other = group.create_task(first), group.create_task(second)
+    except BaseExceptionGroup as errors:
+        raise _first_leaf(errors) from None
+    return one.result(), other.result()
 
 
 def _first_leaf(error: BaseException) -> BaseException:

@@ -17,6 +17,7 @@ from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 from ray.serve.handle import DeploymentHandle
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+from deployments.blocks import Region, TableGrid
 from deployments.document import (
     Angle,
     DetectedLines,
@@ -137,6 +138,8 @@ class RemoteStages:
         orientation: Handle,
         detection: Handle,
         recognizers: Mapping[str, Handle],
+        layout: Handle,
+        table: Handle,
         languages: Mapping[str, tuple[str, ...]],
         max_pixels: int,
         spread: int,
@@ -145,13 +148,17 @@ class RemoteStages:
         self._orientation = orientation
         self._detection = detection
         self._recognizers = dict(recognizers)
+        self._layout = layout
+        self._table = table
         self._languages = dict(languages)
         self._max_pixels = max_pixels
         self._spread = spread
 
     def as_stages(self) -> Stages:
         """The callables for `deployments.flow.read_document`."""
-        return Stages(self.open_document, self.orient, self.detect, self.recognize)
+        return Stages(
+            self.open_document, self.orient, self.detect, self.recognize, self.find_regions, self.read_grid
+        )
 
     @asynccontextmanager
     async def open_document(self, data: bytes, options: ReadOptions) -> AsyncIterator[PageSource]:
@@ -174,6 +181,16 @@ class RemoteStages:
         """Where the lines of a page are."""
         lines: DetectedLines = await call_stage(self._detection, "detect", pixels, options)
         return lines
+
+    async def find_regions(self, pixels: Image) -> tuple[Region, ...]:
+        """The regions of an upright page."""
+        regions: tuple[Region, ...] = await call_stage(self._layout, "find_regions", pixels)
+        return regions
+
+    async def read_grid(self, pixels: Image) -> TableGrid:
+        """The cells of a table that was cut out of its page."""
+        grid: TableGrid = await call_stage(self._table, "read_grid", pixels)
+        return grid
 
     async def recognize(self, crops: Sequence[LineCrop], options: ReadOptions) -> list[LineText]:
         """The texts of a page's crops: one call to each of the recognisers that share them."""

@@ -11,9 +11,11 @@ from configs.catalogue import load_catalogue
 from configs.profile import AppArgs, Profile, choose_recognizers, load_profile
 from configs.settings import BatchKnobs, RecognitionStage, ReplicaOptions
 from deployments.detection import Detection
+from deployments.layout import Layout
 from deployments.orientation import Orientation
 from deployments.recognition import Recognition
 from deployments.renderer import Renderer
+from deployments.table import Table
 from serve_app.ingress import Ingress
 
 # A replica that fails its health check is replaced; these bound how soon.
@@ -56,6 +58,8 @@ def bind_graph(profile: Profile, extra_recognizers: tuple[str, ...], cluster_cpu
             profile.detection
         ),
         recognizers,
+        sized(Layout, profile.layout.replicas).bind(profile.layout),
+        sized(Table, profile.table.replicas).bind(profile.table),
         load_catalogue().languages(),
         profile.detection,
         _count_shares(profile.recognition, cluster_cpus),

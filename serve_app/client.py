@@ -11,7 +11,7 @@ from typing import Any
 from ray import serve
 
 from deployments.handles import Handle, call_stage, unwrap_stage_errors
-from serve_app.schemas import OcrOptions, OcrResult
+from serve_app.schemas import OcrOptions, OcrResult, StructureOptions, StructureResult
 
 
 class OcrClient:
@@ -34,6 +34,21 @@ class OcrClient:
         """
         result: OcrResult = await call_stage(
             self._handle, "read", data, _options(options, fields), _id(request_id)
+        )
+        return result
+
+    async def read_structure(
+        self,
+        data: bytes,
+        options: StructureOptions | None = None,
+        *,
+        request_id: str | None = None,
+        **fields: Any,
+    ) -> StructureResult:
+        """As `read`, with the document's blocks and tables."""
+        chosen = options if options is not None and not fields else StructureOptions.model_validate(fields)
+        result: StructureResult = await call_stage(
+            self._handle, "read_structure", data, chosen, _id(request_id)
         )
         return result
 

@@ -35,6 +35,14 @@ class MethodNotAllowed(HttpError):
     title = "Method not allowed"
 
 
+class NotAcceptable(HttpError):
+    """The answer exists in none of the forms that the caller accepts."""
+
+    code = "not_acceptable"
+    status = 406
+    title = "Not acceptable"
+
+
 class RequestTimeout(HttpError):
     """The request's body took longer to arrive than it may."""
 

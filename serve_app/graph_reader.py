@@ -43,6 +43,8 @@ class GraphReader:
         taking_part = ["detection", self._stages.choose_recognizer(options.lang)]
         if options.orientation:
             taking_part.insert(0, "orientation")
+        if options.structure:
+            taking_part += ["layout", "table"] if options.tables else ["layout"]
         models = tuple(self._models[name] for name in taking_part)
         return await read_document(
             data, self._stages.as_stages(), options, self._limits, self._admission, models

@@ -13,7 +13,7 @@ from serve_app.api.app import create_app
 from serve_app.auth import AuthSettings
 from serve_app.deadlines import limit_reading
 from serve_app.graph_reader import GraphReader
-from serve_app.schemas import OcrOptions, OcrResult
+from serve_app.schemas import OcrOptions, OcrResult, StructureOptions, StructureResult
 
 
 @serve.deployment
@@ -27,6 +27,8 @@ class Ingress:
         orientation: Handle,
         detection: Handle,
         recognizers: dict[str, Handle],
+        layout: Handle,
+        table: Handle,
         languages: dict[str, tuple[str, ...]],
         detection_stage: DetectionStage,
         spread: int,
@@ -35,9 +37,23 @@ class Ingress:
     ) -> None:
         return_large_blocks()
         stages = RemoteStages(
-            renderer, orientation, detection, recognizers, languages, limits.max_pixels, spread
+            renderer,
+            orientation,
+            detection,
+            recognizers,
+            layout,
+            table,
+            languages,
+            limits.max_pixels,
+            spread,
         )
-        described = {"orientation": orientation, "detection": detection, **recognizers}
+        described = {
+            "orientation": orientation,
+            "detection": detection,
+            **recognizers,
+            "layout": layout,
+            "table": table,
+        }
         running = sorted({code for name in recognizers for code in languages.get(name, ())})
         self._reader = GraphReader(stages, described, tuple(running), detection_stage, limits)
         self._limits = limits
@@ -53,6 +69,14 @@ class Ingress:
         async with limit_reading(options, self._limits):
             document = await self._reader.read(data, options.to_read_options())
         return OcrResult.from_document(document, options, request_id)
+
+    async def read_structure(
+        self, data: bytes, options: StructureOptions, request_id: str
+    ) -> StructureResult:
+        """A document's structure, for callers on the same Ray cluster (see `serve_app.client`)."""
+        async with limit_reading(options, self._limits):
+            document = await self._reader.read(data, options.to_read_options())
+        return StructureResult.from_document(document, options, request_id)
 
     def check_health(self) -> None:
         """Raise when the replica is too large, so that Serve replaces it."""

@@ -1,9 +1,10 @@
 """What a caller may choose for one document: one schema for HTTP, the Python handle and the command line."""
 
+import dataclasses
 import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -38,7 +39,9 @@ _DIRECTION_WORDS: Mapping[str, str] = {
 }
 
 # The pages are parsed first, and the time limit is kept before the stages.
-_NOT_FOR_STAGES = {"pages", "timeout_s"}
+_NOT_FOR_STAGES = {"pages", "timeout_s", "format"}
+
+ResultFormat = Literal["json", "markdown", "html", "text", "csv"]
 
 
 class OcrOptions(BaseModel):
@@ -141,7 +144,7 @@ class OcrOptions(BaseModel):
         pages = None if self.pages is None else parse_pages(self.pages)
         return ReadOptions(**self.model_dump(exclude=_NOT_FOR_STAGES), pages=pages)
 
-    def filled_from(self, in_force: ReadOptions) -> "OcrOptions":
+    def filled_from(self, in_force: ReadOptions) -> Self:
         """Fill in what was left open with what was in force."""
         left_open = [
             name for name, value in self.model_dump(exclude=_NOT_FOR_STAGES).items() if value is None
@@ -176,6 +179,21 @@ class OcrOptions(BaseModel):
     def _normalise_pages(cls, value: Any) -> Any:
         text = ",".join(map(str, value)) if isinstance(value, list | tuple | range) else str(value)
         return format_pages(parse_pages(text))
+
+
+class StructureOptions(OcrOptions):
+    """How to read the structure of one document: all that `OcrOptions` has, and what to look for."""
+
+    tables: bool = Field(True, description="Find the cells of tables.", examples=[True])
+    format: ResultFormat | None = Field(
+        None,
+        description="Form of the answer, before what the header `Accept` says; `csv` are the tables alone.",
+        examples=["markdown"],
+    )
+
+    def to_read_options(self) -> ReadOptions:
+        """Put the choice into the vocabulary of the stages."""
+        return dataclasses.replace(super().to_read_options(), structure=True)
 
 
 def parse_pages(text: str) -> tuple[int, ...]:

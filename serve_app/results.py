@@ -1,6 +1,6 @@
 """The text of a document as the service answers it, the same over HTTP and over a Python handle."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, Field
@@ -163,17 +163,24 @@ class OcrResult(BaseModel):
         cls, document: Document, options: OcrOptions, request_id: str, total_ms: float | None = None
     ) -> "OcrResult":
         """Build the answer for a document; ``total_ms`` replaces the document's own total where given."""
-        total = {} if total_ms is None else {"total": round(total_ms, 2)}
         return cls(
-            request_id=request_id,
-            pages_total=document.pages_total,
-            pages_processed=document.pages_processed,
-            text=document.text,
+            **cls.describe_document(document, request_id, total_ms),
             pages=[OcrPage.from_page(page) for page in document.pages],
-            models=[OcrModel.from_stage(stage) for stage in document.models],
             options=options.filled_from(document.options),
-            timings_ms={**document.stage_ms, **total},
         )
+
+    @staticmethod
+    def describe_document(document: Document, request_id: str, total_ms: float | None) -> dict[str, Any]:
+        """The fields that a document has however it was read."""
+        total = {} if total_ms is None else {"total": round(total_ms, 2)}
+        return {
+            "request_id": request_id,
+            "pages_total": document.pages_total,
+            "pages_processed": document.pages_processed,
+            "text": document.text,
+            "models": [OcrModel.from_stage(stage) for stage in document.models],
+            "timings_ms": {**document.stage_ms, **total},
+        }
 
     def to_json(self) -> bytes:
         """Write the body of an HTTP answer: compact JSON in UTF-8, without the fields that have no value."""

@@ -4,8 +4,15 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from serve_app.options import OcrOptions
+from serve_app.options import OcrOptions, StructureOptions
 from serve_app.results import OcrLine, OcrModel, OcrPage, OcrResult, OcrWord, PageProblem
+from serve_app.structure_results import (
+    StructureBlock,
+    StructureCell,
+    StructurePage,
+    StructureResult,
+    StructureTable,
+)
 
 __all__ = [
     "FieldProblem",
@@ -19,6 +26,12 @@ __all__ = [
     "PageProblem",
     "Problem",
     "StageHealth",
+    "StructureBlock",
+    "StructureCell",
+    "StructureOptions",
+    "StructurePage",
+    "StructureResult",
+    "StructureTable",
     "VersionInfo",
 ]
 

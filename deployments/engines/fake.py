@@ -7,7 +7,7 @@ depends on its batch shows.
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import cv2
@@ -25,6 +25,7 @@ _INK_SPREAD_PX = (25, 5)
 _DIGEST_LETTERS = 8
 
 
+_FAKE_TAGS = ["<tr>", "</tr>", "<td></td>"]
 _NORMALIZE = {"NormalizeImage": {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}}
 FAKE_CONFIGS: dict[str, dict[str, Any]] = {
     "text_detection": {"PreProcess": {"transform_ops": [_NORMALIZE]}},
@@ -44,6 +45,14 @@ FAKE_CONFIGS: dict[str, dict[str, Any]] = {
     "textline_orientation": {
         "PreProcess": {"transform_ops": [{"ResizeImage": {"size": [160, 80]}}, _NORMALIZE]}
     },
+    "layout_detection": {
+        "PreProcess": {"transform_ops": [{"Resize": {"target_size": [64, 64]}}, _NORMALIZE]},
+        "PostProcess": {"label_list": ["text", "table"]},
+    },
+    "table_structure_recognition": {
+        "PreProcess": {"transform_ops": [{"PaddingTableImage": {"size": [64, 64]}}, _NORMALIZE]},
+        "PostProcess": {"character_dict": _FAKE_TAGS},
+    },
 }
 
 
@@ -56,11 +65,13 @@ class FakeEngine:
     precision = "f32"
 
     def __init__(self, files: NetworkFiles, options: EngineOptions) -> None:
-        tasks = {
+        tasks: dict[str, Callable[[FloatArray], FloatArray | list[FloatArray]]] = {
             "text_detection": _mark_ink,
             "text_recognition": _spell_digests,
             "doc_orientation": _say_upright,
             "textline_orientation": _say_upright,
+            "layout_detection": _see_no_region,
+            "table_structure_recognition": _see_one_cell,
         }
         if files.task not in tasks:
             raise ModelError(f"The fake engine has no network for {files.task!r}.")
@@ -70,13 +81,14 @@ class FakeEngine:
         self._leaked: list[bytes] = []
 
     def run(self, inputs: Sequence[FloatArray]) -> list[FloatArray]:
-        """One output for the first input (float32, batch first)."""
+        """Outputs for the first input (float32, batch first)."""
         if self._delay_s:
             time.sleep(self._delay_s)
         if self._leak_bytes:
             # Not zeros: the system gives no memory for pages that nobody has written to.
             self._leaked.append(b"\xff" * self._leak_bytes)
-        return [self._network(inputs[0])]
+        output = self._network(inputs[0])
+        return output if isinstance(output, list) else [output]
 
 
 def _mark_ink(batch: FloatArray) -> FloatArray:
@@ -105,3 +117,20 @@ def _say_upright(batch: FloatArray) -> FloatArray:
     output = np.zeros((batch.shape[0], 4), np.float32)
     output[:, 0] = 1.0
     return output
+
+
+def _see_no_region(batch: FloatArray) -> list[FloatArray]:
+    """(1, 3, 64, 64) pages -> scores and distances of four grids: nothing anywhere."""
+    points = [(batch.shape[2] // stride) ** 2 for stride in (8, 16, 32, 64)]
+    scores = [np.zeros((1, count, 2), np.float32) for count in points]
+    return [*scores, *(np.zeros((1, count, 32), np.float32) for count in points)]
+
+
+def _see_one_cell(batch: FloatArray) -> list[FloatArray]:
+    """(1, 3, 64, 64) tables -> quads and tags: one cell that is all of the table."""
+    # The begin and the end stand around the tags.
+    written = [1 + _FAKE_TAGS.index(tag) for tag in ("<tr>", "<td></td>", "</tr>")] + [1 + len(_FAKE_TAGS)]
+    tags = np.zeros((1, len(written), 2 + len(_FAKE_TAGS)), np.float32)
+    tags[0, range(len(written)), written] = 1.0
+    quads = np.tile(np.array([0, 0, 1, 0, 1, 1, 0, 1], np.float32), (1, len(written), 1))
+    return [quads, tags]

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from configs.catalogue import load_catalogue
-from configs.settings import DetectionStage, EngineOptions, ModelStage, OrientationStage, RecognitionStage
+from configs.settings import (
+    DetectionStage,
+    EngineOptions,
+    LayoutStage,
+    ModelStage,
+    OrientationStage,
+    RecognitionStage,
+    TableStage,
+)
 from deployments.document import StageInfo
 from deployments.engines.base import Engine, NetworkFiles
 from deployments.engines.factory import load_engine
@@ -14,9 +22,11 @@ from deployments.engines.metered import MeteredEngine
 from deployments.models.detection import DetectionModel
 from deployments.models.direction import DirectionModel
 from deployments.models.files import ModelFiles
+from deployments.models.layout import LayoutModel
 from deployments.models.orientation import OrientationModel
 from deployments.models.recognition import RecognitionModel
 from deployments.models.store import ModelStore
+from deployments.models.table import TableModel
 from deployments.usage import Usage
 
 ModelT = TypeVar("ModelT")
@@ -59,6 +69,22 @@ def load_orientation(stage: OrientationStage) -> Loaded[OrientationModel]:
     files, network, engine = _load_network(stage.model, "doc_orientation", stage.run, usage)
     model = OrientationModel(engine, network.config, stage.min_confidence)
     return _finish(model, _describe("orientation", files, engine), engine, usage, stage)
+
+
+def load_layout(stage: LayoutStage) -> Loaded[LayoutModel]:
+    """The layout network of a stage. Raises `ModelError`."""
+    usage = Usage()
+    files, network, engine = _load_network(stage.model, "layout_detection", stage.run, usage)
+    model = LayoutModel(engine, network.config, stage.min_confidence, stage.max_overlap)
+    return _finish(model, _describe("layout", files, engine), engine, usage, stage)
+
+
+def load_table(stage: TableStage) -> Loaded[TableModel]:
+    """The table structure network of a stage. Raises `ModelError`."""
+    usage = Usage()
+    files, network, engine = _load_network(stage.model, "table_structure_recognition", stage.run, usage)
+    model = TableModel(engine, network.config)
+    return _finish(model, _describe("table", files, engine), engine, usage, stage)
 
 
 def _load_network(

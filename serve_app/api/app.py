@@ -11,13 +11,14 @@ from serve_app.api.middleware import CrashBarrier, RequestIdMiddleware
 from serve_app.api.ocr import make_ocr_router
 from serve_app.api.openapi import add_openapi
 from serve_app.api.reader import DocumentReader
+from serve_app.api.structure import make_structure_router
 from serve_app.auth import AuthSettings, make_key_check
 from serve_app.errors import add_error_handlers
 
 _PREFIXES = ("", "/v1")
 _DESCRIPTION = (
-    "Reads the text of images and PDF documents. Every answer carries `X-Request-Id`; every error is a "
-    "problem document (RFC 9457) with a stable `code`."
+    "Reads the text and the structure of images and PDF documents. Every answer carries `X-Request-Id`; every "
+    "error is a problem document (RFC 9457) with a stable `code`."
 )
 
 
@@ -53,6 +54,7 @@ def create_app(
     check_key = make_key_check(auth)
     routers = (
         make_ocr_router(reader, limits, check_key),
+        make_structure_router(reader, limits, check_key),
         make_health_router(HealthProbe(reader, version)),
         make_debug_router(reader, check_key),
     )

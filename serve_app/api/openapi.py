@@ -22,7 +22,8 @@ _SCHEMA_PREFIX = "#/components/schemas/"
 _BINARY = {"type": "string", "format": "binary"}
 _NOT_FOR_DOCUMENTS = ("not_found", "method_not_allowed", "not_ready")
 
-OCR_PROBLEMS = tuple(kind for code, kind in ERROR_CODES.items() if code not in _NOT_FOR_DOCUMENTS)
+STRUCTURE_PROBLEMS = tuple(kind for code, kind in ERROR_CODES.items() if code not in _NOT_FOR_DOCUMENTS)
+OCR_PROBLEMS = tuple(kind for kind in STRUCTURE_PROBLEMS if kind.code != "not_acceptable")
 DEBUG_PROBLEMS = (Unauthorized, Busy, StageUnavailable, StageFailed, DeadlineExceeded)
 
 
@@ -84,39 +85,37 @@ def _make_example(kind: ErrorKind) -> dict[str, Any]:
     return {**example, **described, "detail": kind().message}
 
 
-_OPTIONS = {
-    name: _describe_option(schema) for name, schema in OcrOptions.model_json_schema()["properties"].items()
-}
-
-# For FastAPI's `openapi_extra`: the route reads its body itself.
-UPLOAD_OPENAPI: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "description": "An option in the form wins over the same one in the query.",
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": [FILE_FIELD],
-                    "properties": {
-                        FILE_FIELD: {**_BINARY, "description": "The document: an image or a PDF."},
-                        **_OPTIONS,
-                    },
-                }
-            },
-            "image/*": {"schema": _BINARY},
-            "application/pdf": {"schema": _BINARY},
-            "application/octet-stream": {"schema": _BINARY},
+def describe_upload(options: type[OcrOptions]) -> dict[str, Any]:
+    """Build the ``openapi_extra`` of a route that reads its body itself."""
+    described = {
+        name: _describe_option(schema) for name, schema in options.model_json_schema()["properties"].items()
+    }
+    form = {
+        "type": "object",
+        "required": [FILE_FIELD],
+        "properties": {
+            FILE_FIELD: {**_BINARY, "description": "The document: an image or a PDF."},
+            **described,
         },
-    },
-    "parameters": [
-        {
-            "name": name,
-            "in": "query",
-            "required": False,
-            "description": schema["description"],
-            "schema": {key: value for key, value in schema.items() if key != "description"},
-        }
-        for name, schema in _OPTIONS.items()
-    ],
-}
+    }
+    bodies = ("image/*", "application/pdf", "application/octet-stream")
+    return {
+        "requestBody": {
+            "required": True,
+            "description": "An option in the form wins over the same one in the query.",
+            "content": {
+                "multipart/form-data": {"schema": form},
+                **{media_type: {"schema": _BINARY} for media_type in bodies},
+            },
+        },
+        "parameters": [
+            {
+                "name": name,
+                "in": "query",
+                "required": False,
+                "description": schema["description"],
+                "schema": {key: value for key, value in schema.items() if key != "description"},
+            }
+            for name, schema in described.items()
+        ],
+    }

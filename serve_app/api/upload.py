@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
@@ -28,15 +29,18 @@ _HOW_TO_SEND = (
 )
 
 
+OptionsT = TypeVar("OptionsT", bound=OcrOptions)
+
+
 @dataclass(frozen=True)
-class Upload:
+class Upload(Generic[OptionsT]):
     """A document as its bytes, never empty, with the options that came with it."""
 
     data: bytes
-    options: OcrOptions
+    options: OptionsT
 
 
-async def read_upload(request: Request, max_bytes: int) -> Upload:
+async def read_upload(request: Request, max_bytes: int, kind: type[OptionsT]) -> Upload[OptionsT]:
     """Read the document of a request, at most ``max_bytes`` bytes, and its options.
 
     Raises `BadRequest`, `EmptyInput`, `TooManyBytes`, `UnsupportedMedia`, and FastAPI's
@@ -60,7 +64,7 @@ async def read_upload(request: Request, max_bytes: int) -> Upload:
         raise _too_many_bytes(max_bytes)
     if not data:
         raise EmptyInput("The document has no bytes.")
-    return Upload(data, parse_options({**query, **fields}))
+    return Upload(data, parse_options({**query, **fields}, kind))
 
 
 def collect_options(items: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -76,10 +80,10 @@ def collect_options(items: Iterable[tuple[str, str]]) -> dict[str, str]:
     return collected
 
 
-def parse_options(values: dict[str, str]) -> OcrOptions:
+def parse_options(values: dict[str, str], kind: type[OptionsT]) -> OptionsT:
     """Read the options that these texts stand for. Raises `RequestValidationError`."""
     try:
-        return OcrOptions.model_validate(values)
+        return kind.model_validate(values)
     except ValidationError as error:
         raise RequestValidationError(error.errors(include_url=False, include_input=False)) from error
 

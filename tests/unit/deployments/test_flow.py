@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from deployments.admission import Admission
+from deployments.blocks import GridCell, Region, TableGrid
 from deployments.document import (
     DetectedLines,
     DetectionOptions,
@@ -70,7 +71,15 @@ def make_stages(book: Book, angle: int = 0, flipped: bool = False) -> Stages:
         words = (WordSpan("y", 1.0, 0.0, 0.5),) if options.words else None
         return [LineText(f"y={int(crop.quad[:, 1].min())}", 0.9, flipped, words) for crop in crops]
 
-    return Stages(open_document, orient, detect, recognize)  # type: ignore[arg-type]
+    async def find_regions(pixels: Image) -> tuple[Region, ...]:
+        return (Region("table", 0.9, (5, 55, 95, 85)), Region("heading", 0.8, (5, 5, 95, 35)))
+
+    async def read_grid(pixels: Image) -> TableGrid:
+        height, width = pixels.shape[:2]
+        quad = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+        return TableGrid((GridCell(0, 0, 1, 1, False, quad),), 1, 1, 0.9)
+
+    return Stages(open_document, orient, detect, recognize, find_regions, read_grid)  # type: ignore[arg-type]
 
 
 async def read(
@@ -177,3 +186,26 @@ async def test_a_document_without_room_is_refused_before_any_page_is_loaded() ->
     assert book.most_in_flight == 0
     await read(make_stages(book), admission=admission)
     assert admission.wait_s == 0.0
+
+
+async def test_structure_is_read_beside_the_text() -> None:
+    """Blocks in reading order, the table with its cell's text, and the same lines as without structure."""
+    (page,) = (await read(make_stages(Book(1)), ReadOptions(structure=True))).pages
+    assert [(block.kind, block.level) for block in page.blocks] == [("title", 1), ("table", None)]
+    assert [cell.text for cell in page.tables[0].cells] == ["y=60"]
+    assert page.text == "y=10\ny=60"
+    assert {"layout", "table", "assembly"} <= page.stage_ms.keys()
+
+
+async def test_tables_may_be_left_out() -> None:
+    """The block is there with its text; nobody looks for cells."""
+    (page,) = (await read(make_stages(Book(1)), ReadOptions(structure=True, tables=False))).pages
+    assert page.tables == ()
+    assert (page.blocks[1].kind, page.blocks[1].text, page.blocks[1].table) == ("table", "y=60", None)
+
+
+async def test_no_structure_unless_it_is_asked_for() -> None:
+    """Reading text alone does not pay for layout."""
+    (page,) = (await read(make_stages(Book(1)))).pages
+    assert page.blocks == ()
+    assert "layout" not in page.stage_ms

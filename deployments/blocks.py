@@ -1,0 +1,99 @@
+"""The vocabulary of a page's structure: what stands where, and what it is.
+
+Boxes are (left, top, right, bottom) in pixels of the page as it is returned, unless said otherwise.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Box = tuple[float, float, float, float]
+
+BlockKind = Literal[
+    "title",
+    "heading",
+    "text",
+    "list",
+    "table",
+    "figure",
+    "caption",
+    "header",
+    "footer",
+    "formula",
+    "reference",
+]
+
+
+@dataclass(frozen=True)
+class Region:
+    """A part of a page as the layout network sees it, before any text is known."""
+
+    kind: BlockKind
+    confidence: float
+    box: Box
+
+
+@dataclass(frozen=True, eq=False)
+class GridCell:
+    """A place in a table's grid, from 0, with its corners (float32, (4, 2)) in pixels of the table's crop."""
+
+    row: int
+    column: int
+    row_span: int
+    column_span: int
+    is_header: bool
+    quad: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class TableGrid:
+    """The cells of a table in rows, before any text is known; ``confidence`` is the network's, 0 to 1."""
+
+    cells: tuple[GridCell, ...]
+    rows: int
+    columns: int
+    confidence: float
+
+
+@dataclass(frozen=True)
+class TableCell:
+    """A cell with its text, lines divided by newlines; ``lines`` are indices of the page's lines."""
+
+    row: int
+    column: int
+    row_span: int
+    column_span: int
+    is_header: bool
+    text: str
+    box: Box
+    lines: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as a grid of cells, in rows from the top, each from the left."""
+
+    rows: int
+    columns: int
+    cells: tuple[TableCell, ...]
+    box: Box
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Block:
+    """A part of a page in its place in the reading order.
+
+    ``lines`` are indices of the page's lines, ``level`` is that of a heading (1 for a title), and ``table``
+    the index of the page's table. ``confidence`` is None for a block that no network found.
+    """
+
+    kind: BlockKind
+    box: Box
+    text: str
+    lines: tuple[int, ...] = ()
+    confidence: float | None = None
+    level: int | None = None
+    table: int | None = None

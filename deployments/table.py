@@ -1,0 +1,47 @@
+"""Deployment of the table structure network."""
+
+from dataclasses import asdict, replace
+
+import cv2
+from ray import serve
+
+from configs.settings import TableStage
+from deployments.allocator import return_large_blocks
+from deployments.batching import BatchQueue
+from deployments.blocks import TableGrid
+from deployments.document import Image, StageInfo
+from deployments.metrics import StageMetrics
+from deployments.models.loader import load_table
+from deployments.recycling import Recycler
+from deployments.worker import Worker
+
+
+@serve.deployment
+class Table:
+    """Finds the cells of tables. Adds to `TableModel`: a replica, its queue and its health."""
+
+    def __init__(self, stage: TableStage) -> None:
+        cv2.setNumThreads(stage.run.threads)
+        return_large_blocks()
+        self._loaded = loaded = load_table(stage)
+        self._worker = Worker("table", usage=loaded.usage, threads=stage.run.threads)
+        self._queue = BatchQueue[Image, TableGrid](loaded.model.read_each, self._worker, loaded.usage)
+        self._metrics = StageMetrics("table")
+        rank = serve.get_replica_context().rank.rank
+        self._recycler = Recycler("table", stage.memory, rank, loaded.read_gpu_bytes)
+
+    async def read_grid(self, pixels: Image) -> TableGrid:
+        """The cells of one table, cut out of its page (uint8, (h, w, 3), BGR)."""
+        try:
+            return await self._queue.submit(pixels)
+        finally:
+            self._metrics.publish(self._loaded.usage)
+
+    async def describe(self) -> StageInfo:
+        """The model that runs here, and what this replica has done."""
+        return replace(self._loaded.info, usage=asdict(self._loaded.usage))
+
+    def check_health(self) -> None:
+        """Raise when the model is stuck or too large, so that Serve replaces the replica."""
+        self._worker.check()
+        self._recycler.check()

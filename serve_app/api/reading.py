@@ -1,0 +1,60 @@
+"""What every route that reads a document does: receive it within the limits, read it, time it."""
+
+import time
+from typing import Generic
+
+from starlette.requests import Request
+
+from configs.settings import Limits
+from deployments.document import Document
+from serve_app.api.reader import DocumentReader
+from serve_app.api.upload import OptionsT, read_upload
+from serve_app.deadlines import limit_reading, limit_time
+from serve_app.error_codes import RequestTimeout, rebuild_error
+
+
+class Reading(Generic[OptionsT]):
+    """A document that was read for a request, with its options and the time since the request came."""
+
+    def __init__(self, document: Document, options: OptionsT, start_s: float) -> None:
+        self.document = document
+        self.options = options
+        self._start_s = start_s
+
+    def total_ms(self) -> float:
+        """Wall time from the request's arrival until now."""
+        return (time.perf_counter() - self._start_s) * 1e3
+
+    def headers(self, total_ms: float) -> dict[str, str]:
+        """What an answer says of the reading whatever its form."""
+        timings_ms = {**self.document.stage_ms, "total": round(total_ms, 2)}
+        return {
+            "Server-Timing": ", ".join(f"{stage};dur={ms:g}" for stage, ms in timings_ms.items()),
+            "X-Pages-Total": str(self.document.pages_total),
+            "X-Pages-Processed": str(self.document.pages_processed),
+        }
+
+
+async def read_request(
+    request: Request, reader: DocumentReader, limits: Limits, kind: type[OptionsT]
+) -> Reading[OptionsT]:
+    """Read the document of a request. Raises the errors of its only page, if that failed."""
+    start_s = time.perf_counter()
+    # Before the body is looked at: a service without room need not hold what it will refuse.
+    reader.check_room()
+    arrival_s = limits.request_timeout_s
+    async with limit_time(
+        arrival_s, RequestTimeout(f"The document took more than {arrival_s:g} s to arrive.")
+    ):
+        upload = await read_upload(request, limits.max_bytes, kind)
+    async with limit_reading(upload.options, limits):
+        document = await reader.read(upload.data, upload.options.to_read_options())
+    _raise_only_error(document)
+    return Reading(document, upload.options, start_s)
+
+
+def _raise_only_error(document: Document) -> None:
+    """Raise the error of a document whose only page failed: an answer without any text is no success."""
+    failed = document.pages[0].error if document.pages_total == 1 and document.pages else None
+    if failed is not None:
+        raise rebuild_error(failed.code, failed.message)

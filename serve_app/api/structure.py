@@ -1,0 +1,57 @@
+"""`POST /structure`: a document in, its blocks and tables out, in the form that the caller wants."""
+
+import asyncio
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import Response
+
+from configs.settings import Limits
+from serve_app.api.formats import MEDIA_TYPES, choose_format, write_form
+from serve_app.api.openapi import STRUCTURE_PROBLEMS, describe_problems, describe_upload
+from serve_app.api.reader import DocumentReader
+from serve_app.api.reading import Reading, read_request
+from serve_app.auth import KeyCheck
+from serve_app.errors import find_request_id
+from serve_app.schemas import StructureOptions, StructureResult
+
+
+def make_structure_router(reader: DocumentReader, limits: Limits, check_key: KeyCheck) -> APIRouter:
+    """Make the route that reads the structure of documents; the key is checked before anything else."""
+    router = APIRouter(tags=["documents"], dependencies=[Depends(check_key)])
+
+    @router.post(
+        "/structure",
+        summary="Read the structure of an image or a PDF",
+        response_model=StructureResult,
+        responses={**describe_problems(STRUCTURE_PROBLEMS), 200: _describe_forms()},
+        openapi_extra=describe_upload(StructureOptions),
+    )
+    async def read_structure(request: Request) -> Response:
+        # Asked first: nobody shall wait for an answer in a form that there is not.
+        accepted = choose_format(request.headers.get("accept", ""))
+        reading = await read_request(request, reader, limits, StructureOptions)
+        total_ms = reading.total_ms()
+        form = reading.options.format or accepted
+        if form == "json":
+            body = await asyncio.to_thread(_write_json, reading, find_request_id(request.scope), total_ms)
+        else:
+            body = await asyncio.to_thread(write_form, reading.document, form)
+        return Response(
+            body, media_type=MEDIA_TYPES[form], headers={**reading.headers(total_ms), "Vary": "Accept"}
+        )
+
+    return router
+
+
+def _write_json(reading: Reading[StructureOptions], request_id: str, total_ms: float) -> bytes:
+    result = StructureResult.from_document(reading.document, reading.options, request_id, total_ms)
+    return result.to_json()
+
+
+def _describe_forms() -> dict[str, object]:
+    texts = [media_type for form, media_type in MEDIA_TYPES.items() if form != "json"]
+    return {
+        "description": "The document in the form of the option `format`, else of the header `Accept`.",
+        "content": {media_type: {"schema": {"type": "string"}} for media_type in texts},
+    }

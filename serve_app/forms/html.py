@@ -1,0 +1,75 @@
+"""A document as HTML: an article a page, headings, paragraphs, lists and tables."""
+
+from collections.abc import Iterable
+from html import escape
+
+from deployments.blocks import Block, Table, TableCell
+from deployments.document import Document, Page
+
+
+def write_html(document: Document) -> str:
+    """A whole HTML document in UTF-8, with no style and no script."""
+    pages = "\n".join(_write_page(page) for page in document.pages)
+    return (
+        '<!DOCTYPE html>\n<html>\n<head><meta charset="utf-8"><title>'
+        f"{escape(_find_title(document))}</title></head>\n<body>\n{pages}\n</body>\n</html>\n"
+    )
+
+
+def write_table(table: Table) -> str:
+    """The table alone, on one line."""
+    rows: list[list[TableCell]] = [[] for _ in range(table.rows)]
+    for cell in table.cells:
+        rows[cell.row].append(cell)
+    heads = 0
+    while heads < table.rows and rows[heads] and all(cell.is_header for cell in rows[heads]):
+        heads += 1
+    head = f"<thead>{_write_rows(rows[:heads])}</thead>" if heads else ""
+    return f"<table>{head}<tbody>{_write_rows(rows[heads:])}</tbody></table>"
+
+
+def _write_rows(rows: Iterable[list[TableCell]]) -> str:
+    return "".join("<tr>" + "".join(map(_write_cell, row)) + "</tr>" for row in rows)
+
+
+def _write_cell(cell: TableCell) -> str:
+    spans = "".join(
+        f' {name}="{count}"'
+        for name, count in (("rowspan", cell.row_span), ("colspan", cell.column_span))
+        if count > 1
+    )
+    tag = "th" if cell.is_header else "td"
+    return f"<{tag}{spans}>{escape(cell.text).replace(chr(10), '<br>')}</{tag}>"
+
+
+def _write_page(page: Page) -> str:
+    if page.error is not None:
+        return f'<article data-page="{page.number}" data-error="{escape(page.error.code)}"></article>'
+    blocks = "\n".join(filter(None, (_write_block(block, page) for block in page.blocks)))
+    return f'<article data-page="{page.number}">\n{blocks}\n</article>'
+
+
+def _write_block(block: Block, page: Page) -> str:
+    text = escape(block.text)
+    match block.kind:
+        case "title" | "heading":
+            level = block.level or 2
+            return f"<h{level}>{text}</h{level}>"
+        case "table" if block.table is not None:
+            return write_table(page.tables[block.table])
+        case "list":
+            items = "".join(f"<li>{item}</li>" for item in text.split("\n"))
+            return f"<ul>{items}</ul>"
+        case "header" | "footer":
+            return f"<{block.kind}>{text}</{block.kind}>" if text else ""
+        case "figure":
+            return f"<figure>{text}</figure>"
+        case "caption":
+            return f"<p><em>{text}</em></p>"
+        case _:
+            return f"<p>{text.replace(chr(10), '<br>')}</p>" if text else ""
+
+
+def _find_title(document: Document) -> str:
+    blocks = (block for page in document.pages for block in page.blocks)
+    return next((block.text for block in blocks if block.kind == "title"), "Document")

@@ -1,0 +1,70 @@
+"""A document as Markdown (GitHub's, with tables that have spans as HTML inside)."""
+
+import re
+
+from deployments.blocks import Block, Table
+from deployments.document import Document, Page
+from serve_app.forms.html import write_table
+
+# What would be markup at the start of a line, or anywhere in it.
+_AT_START = re.compile(r"^(\s*)([#>+\-=|]|\d+[.)](?=\s))", re.MULTILINE)
+_ANYWHERE = re.compile(r"([\\`*_\[\]<>])")
+# An item's own mark, which Markdown's replaces.
+_BULLET = re.compile(r"^\s*[^\w\s(\[\"'“‘]\s*")
+_NUMBER = re.compile(r"^\s*\(?(\d{1,3})[.)]\s*")
+
+
+def write_document(document: Document) -> str:
+    """All pages, an empty line between two; a page that could not be read is a comment that says why."""
+    return "\n\n".join(filter(None, map(_write_page_or_error, document.pages)))
+
+
+def _write_page_or_error(page: Page) -> str:
+    if page.error is not None:
+        return f"<!-- page {page.number}: {page.error.code} -->"
+    return write_page(page)
+
+
+def write_page(page: Page) -> str:
+    """The page's blocks; running headers and footers are left out, as in a text that goes on."""
+    return "\n\n".join(filter(None, (_write_block(block, page) for block in page.blocks)))
+
+
+def _write_block(block: Block, page: Page) -> str:
+    match block.kind:
+        case "header" | "footer":
+            return ""
+        case "title" | "heading":
+            return f"{'#' * (block.level or 2)} {_escape(block.text)}" if block.text else ""
+        case "table" if block.table is not None:
+            return _write_table(page.tables[block.table])
+        case "list":
+            return "\n".join(map(_write_item, block.text.split("\n")))
+        case "caption":
+            return f"*{_escape(block.text)}*" if block.text else ""
+        case _:
+            return _escape(block.text)
+
+
+def _escape(text: str) -> str:
+    return _AT_START.sub(r"\1\\\2", _ANYWHERE.sub(r"\\\1", text))
+
+
+def _write_item(item: str) -> str:
+    number = _NUMBER.match(item)
+    if number:
+        return f"{number[1]}. {_escape(item[number.end() :])}"
+    return f"- {_escape(_BULLET.sub('', item, count=1))}"
+
+
+def _write_table(table: Table) -> str:
+    if not table.cells:
+        return ""
+    if any(cell.row_span > 1 or cell.column_span > 1 for cell in table.cells):
+        return write_table(table)
+    grid = [["" for _ in range(table.columns)] for _ in range(table.rows)]
+    for cell in table.cells:
+        grid[cell.row][cell.column] = _escape(cell.text).replace("\n", "<br>").replace("|", "\\|")
+    rows = [f"| {' | '.join(row)} |" for row in grid]
+    # Markdown knows no table without a head: the first row is it.
+    return "\n".join([rows[0], f"|{' --- |' * table.columns}", *rows[1:]])
