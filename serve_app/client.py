@@ -46,9 +46,8 @@ class OcrClient:
         **fields: Any,
     ) -> StructureResult:
         """As `read`, with the document's blocks and tables."""
-        chosen = options if options is not None and not fields else StructureOptions.model_validate(fields)
         result: StructureResult = await call_stage(
-            self._handle, "read_structure", data, chosen, _id(request_id)
+            self._handle, "read_structure", data, _structure_options(options, fields), _id(request_id)
         )
         return result
 
@@ -61,6 +60,25 @@ class OcrClient:
                 data, _options(options, fields), _id(request_id)
             ).result()
         return result
+
+    def read_structure_sync(
+        self,
+        data: bytes,
+        options: StructureOptions | None = None,
+        *,
+        request_id: str | None = None,
+        **fields: Any,
+    ) -> StructureResult:
+        """As `read_structure`, for callers without an event loop."""
+        with unwrap_stage_errors("Ingress", "read_structure"):
+            result: StructureResult = self._handle.read_structure.remote(
+                data, _structure_options(options, fields), _id(request_id)
+            ).result()
+        return result
+
+
+def _structure_options(options: StructureOptions | None, fields: dict[str, Any]) -> StructureOptions:
+    return options if options is not None and not fields else StructureOptions.model_validate(fields)
 
 
 def _options(options: OcrOptions | None, fields: dict[str, Any]) -> OcrOptions:

@@ -26,6 +26,8 @@ class OnnxRuntimeEngine:
 
         if files.weights is None:
             raise ModelError(f"Model {files.name!r} has no ONNX weights.")
+        # The session's own severity does not hold while the network is read.
+        onnxruntime.set_default_logger_severity(_LOG_ERRORS_ONLY)
         session_options = onnxruntime.SessionOptions()
         session_options.intra_op_num_threads = options.threads
         session_options.inter_op_num_threads = 1

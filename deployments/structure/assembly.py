@@ -181,7 +181,7 @@ def _order_with_margins(blocks: Sequence[Block]) -> list[int]:
 def _level_headings(blocks: Sequence[Block], lines: Sequence[Line], height: int) -> list[Block]:
     """Headings with their levels by the height of their lines, the first perhaps as the title."""
     sizes = {
-        index: float(np.median([bound(lines[line])[3] - bound(lines[line])[1] for line in block.lines]))
+        index: max(bound(lines[line])[3] - bound(lines[line])[1] for line in block.lines)
         for index, block in enumerate(blocks)
         if block.kind == "heading" and block.lines
     }

@@ -17,8 +17,8 @@ from serve_app.errors import add_error_handlers
 
 _PREFIXES = ("", "/v1")
 _DESCRIPTION = (
-    "Reads the text and the structure of images and PDF documents. Every answer carries `X-Request-Id`; every "
-    "error is a problem document (RFC 9457) with a stable `code`."
+    "Reads the text and the structure of images and PDF documents. Every answer carries `X-Request-Id`; "
+    "every error is a problem document (RFC 9457) with a stable `code`."
 )
 
 

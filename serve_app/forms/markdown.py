@@ -7,7 +7,7 @@ from deployments.document import Document, Page
 from serve_app.forms.html import write_table
 
 # What would be markup at the start of a line, or anywhere in it.
-_AT_START = re.compile(r"^(\s*)([#>+\-=|]|\d+[.)](?=\s))", re.MULTILINE)
+_AT_START = re.compile(r"^(?=[#>+\-=|])|(?<=^\d)(?=[.)]\s)|(?<=^\d\d)(?=[.)]\s)", re.MULTILINE)
 _ANYWHERE = re.compile(r"([\\`*_\[\]<>])")
 # An item's own mark, which Markdown's replaces.
 _BULLET = re.compile(r"^\s*[^\w\s(\[\"'“‘]\s*")
@@ -35,7 +35,7 @@ def _write_block(block: Block, page: Page) -> str:
         case "header" | "footer":
             return ""
         case "title" | "heading":
-            return f"{'#' * (block.level or 2)} {_escape(block.text)}" if block.text else ""
+            return f"{'#' * (block.level or 2)} {_escape_inside(block.text)}" if block.text else ""
         case "table" if block.table is not None:
             return _write_table(page.tables[block.table])
         case "list":
@@ -47,7 +47,12 @@ def _write_block(block: Block, page: Page) -> str:
 
 
 def _escape(text: str) -> str:
-    return _AT_START.sub(r"\1\\\2", _ANYWHERE.sub(r"\\\1", text))
+    return _AT_START.sub(r"\\", _escape_inside(text))
+
+
+def _escape_inside(text: str) -> str:
+    """Text that does not stand at the start of a line."""
+    return _ANYWHERE.sub(r"\\\1", text)
 
 
 def _write_item(item: str) -> str:
@@ -64,7 +69,7 @@ def _write_table(table: Table) -> str:
         return write_table(table)
     grid = [["" for _ in range(table.columns)] for _ in range(table.rows)]
     for cell in table.cells:
-        grid[cell.row][cell.column] = _escape(cell.text).replace("\n", "<br>").replace("|", "\\|")
+        grid[cell.row][cell.column] = _escape_inside(cell.text).replace("\n", "<br>").replace("|", "\\|")
     rows = [f"| {' | '.join(row)} |" for row in grid]
     # Markdown knows no table without a head: the first row is it.
     return "\n".join([rows[0], f"|{' --- |' * table.columns}", *rows[1:]])

@@ -33,7 +33,7 @@ def test_verify_finds_the_default_models_sound(environment: Path, capsys: pytest
     assert main(["models", "verify", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
     assert {row["state"] for row in rows} == {"sound"}
-    assert len(rows) == 4
+    assert len(rows) == 6
 
 
 def test_verify_and_pull_report_what_is_wrong(environment: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,35 @@
+"""Documents and tables as HTML."""
+
+from lxml import html
+
+from deployments.document import Document
+from serve_app.forms.html import write_html, write_table
+
+from .conftest import make_table
+
+
+def test_a_document_becomes_html(document: Document) -> None:
+    """An independent parser finds every part, and the text as it was."""
+    tree = html.document_fromstring(write_html(document))
+    assert tree.findtext(".//h1") == "A <title>"
+    assert tree.findtext(".//h2") == "2. Results"
+    assert [item.text for item in tree.iter("li")] == ["• one", "• two"]
+    assert [cell.text for cell in tree.iter("td")] == ["a", "b|c", "=1+1", "-5"]
+    assert tree.findtext("head/title") == "A <title>"
+    assert [page.get("data-page") for page in tree.iter("article")] == ["1", "2", "3"]
+    assert tree.find(".//article[@data-error='malformed_pdf']") is not None
+
+
+def test_spans_and_heads_are_kept() -> None:
+    """A head of whole rows is a thead."""
+    written = write_table(make_table("a", "b", "c", columns=1, is_header=True, row_span=1))
+    assert written == (
+        "<table><thead><tr><th>a</th></tr></thead>"
+        "<tbody><tr><td>b</td></tr><tr><td>c</td></tr></tbody></table>"
+    )
+
+
+def test_text_is_never_markup() -> None:
+    """A cell may hold anything that was printed."""
+    assert "<script>" not in write_table(make_table("<script>alert(1)</script>", "x\ny"))
+    assert "x<br>y" in write_table(make_table("a", "x\ny"))
