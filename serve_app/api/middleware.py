@@ -1,4 +1,4 @@
-"""ASGI layers around every route: the request's id outermost, the last catch innermost."""
+"""ASGI layers around every route: the proxy's and the request's id outermost, the last catch innermost."""
 
 import re
 import uuid
@@ -41,6 +41,28 @@ class RequestIdMiddleware:
             await send(message)
 
         await self._app(scope, receive, send_with_id)
+
+
+class ConnectionCloser:
+    """Ends the connection with each answer, for an application that a proxy stands before.
+
+    HAProxy misses now and then that a client has left when it sent the request over a connection that had
+    served another one: the document would be read for nobody. Its own clients keep their connections, and a
+    new one from the proxy costs a tenth of a millisecond.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application, and say on its answer that the connection ends."""
+
+        async def send_last(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["Connection"] = "close"
+            await send(message)
+
+        await self._app(scope, receive, send_last)
 
 
 class CrashBarrier:

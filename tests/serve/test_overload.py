@@ -16,6 +16,7 @@ from paths import FIXTURES
 
 pytestmark = pytest.mark.serve
 
+ONE_LINE = (FIXTURES / "one_line.png").read_bytes()
 PAGE = (FIXTURES / "letter.png").read_bytes()
 # A line takes a good tenth of a second and a page some seconds, on the only recogniser.
 SLOW = {"recognition": {"replicas": {"num_replicas": 1}, "run": {"fake_delay_ms": 150}}}
@@ -82,6 +83,21 @@ class TestUnwantedWork:
         assert after["runs"] - seen["runs"] <= runs_of_a_page + runs_of_a_page // 2
         assert after["items"] == before["items"] + 1
         assert after["dropped"] == before["dropped"] + 2
+
+    def test_none_of_many_clients_who_leave_is_missed(
+        self, cluster, http: httpx.Client, counters: Counters
+    ) -> None:
+        """Whether the proxy had used its connection to the service before or not."""
+        for _ in range(6):
+            assert http.post("/ocr", files={"file": ONE_LINE}).status_code == 200
+            before = counters.read()
+            leaving = [open_request(cluster.http_url) for _ in range(2)]
+            counters.wait_for("runs", before["runs"] + 1)
+            for connection in leaving:
+                connection.close()
+            # Answered after whatever is left of the two.
+            assert http.post("/ocr", files={"file": ONE_LINE}).status_code == 200
+            assert counters.read()["items"] == before["items"] + 1
 
     def test_a_deadline_that_passes_ends_the_network_time(
         self, http: httpx.Client, counters: Counters, runs_of_a_page: int

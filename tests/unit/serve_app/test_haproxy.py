@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from serve_app.haproxy import has_haproxy, local_proxy
+from serve_app.haproxy import has_haproxy, local_proxy, stands_behind_haproxy
 
 SWITCH = "RAY_SERVE_ENABLE_HA_PROXY"
 
@@ -30,3 +30,10 @@ def test_what_the_environment_says_stays() -> None:
     """An operator's own ports win."""
     with local_proxy({"RAY_SERVE_HAPROXY_STATS_PORT": "8404"}) as variables:
         assert variables["RAY_SERVE_HAPROXY_STATS_PORT"] == "8404"
+
+
+def test_a_replica_knows_what_stands_before_it() -> None:
+    """By the switch that Ray itself reads."""
+    assert stands_behind_haproxy({SWITCH: "1"})
+    assert not stands_behind_haproxy({SWITCH: "0"})
+    assert not stands_behind_haproxy({})

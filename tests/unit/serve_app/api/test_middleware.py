@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
-from serve_app.api.middleware import CrashBarrier
+from serve_app.api.middleware import ConnectionCloser, CrashBarrier
 
 PNG = {"content": b"\x89PNG", "headers": {"content-type": "image/png"}}
 
@@ -78,3 +78,13 @@ async def test_a_caller_that_leaves_while_being_answered_is_no_error() -> None:
 
     await CrashBarrier(break_off)({"type": "http"}, None, send)
     assert len(sent) == 1
+
+
+@pytest.mark.parametrize(("path", "status"), [("/health", 200), ("/nothing", 404)])
+async def test_behind_a_proxy_every_answer_ends_its_connection(app: FastAPI, path: str, status: int) -> None:
+    """Answers and errors alike, and once."""
+    transport = httpx.ASGITransport(ConnectionCloser(app))
+    async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+        answer = await client.get(path)
+    assert answer.status_code == status
+    assert answer.headers.get_list("connection") == ["close"]
