@@ -5,12 +5,13 @@
 DIR holds images, or ``images/`` with the truth in ``gt.jsonl`` (a JSON line a file: ``file``, ``lines`` with
 ``text`` and ``box``). Every contender is warmed by two pages, reads every page for the first time (networks
 meet shapes that they have not seen), and then once a round: the service with each number of callers in a
-closed loop, each rival page by page with all cores. Prints tables and saves the figures in
+closed loop (several times over where callers are many), each rival page by page with all cores. Prints tables and saves the figures in
 bench-results/bench.json, from which `make bench-plot` draws.
 """
 
 import argparse
 import json
+import math
 import os
 import time
 from collections import defaultdict
@@ -35,6 +36,8 @@ _IDLE_S = 10.0
 _COMPARED = 4
 _NAME = f"service@{_COMPARED}"
 _WARM_UP_PAGES = 2
+# Pages for each caller of a round, so that its start and its end do not count for much.
+_MIN_TURNS = 4
 
 
 class Bench:
@@ -65,7 +68,8 @@ class Bench:
             self._first[rival.name] = rival.read_all(self._pages.paths)
         for number in range(rounds):
             for count in callers:
-                self._note(f"service@{count}", self._callers.read_all(self._pages.paths, count))
+                paths = self._pages.paths * math.ceil(_MIN_TURNS * count / len(self._pages.paths))
+                self._note(f"service@{count}", self._callers.read_all(paths, count))
             for rival in self._rivals:
                 self._note(rival.name, rival.read_all(self._pages.paths))
             print(f"round {number + 1} of {rounds} done", flush=True)
