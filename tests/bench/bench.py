@@ -5,8 +5,8 @@
 DIR holds images, or ``images/`` with the truth in ``gt.jsonl`` (a JSON line a file: ``file``, ``lines`` with
 ``text`` and ``box``). Every contender is warmed by two pages, reads every page for the first time (networks
 meet shapes that they have not seen), and then once a round: the service with each number of callers in a
-closed loop (several times over where callers are many), each rival page by page with all cores. Prints tables and saves the figures in
-bench-results/bench.json, from which `make bench-plot` draws.
+closed loop (several times over where callers are many), each rival page by page with all cores. Prints
+tables and saves the figures in bench-results/bench.json, from which `make bench-plot` draws.
 """
 
 import argparse
