@@ -37,7 +37,7 @@ _COMPARED = 4
 _NAME = f"service@{_COMPARED}"
 _WARM_UP_PAGES = 2
 # Pages for each caller of a round, so that its start and its end do not count for much.
-_MIN_TURNS = 4
+_MIN_TURNS = 8
 
 
 class Bench:
