@@ -1,23 +1,20 @@
-"""The way of a document, from bytes to text, as one readable function over plain callables.
+"""The way of a page, from pixels to text and structure, as one readable function over plain callables.
 
 Nothing here knows Ray: the stages are callables, so a test passes in its own and a replica passes in handles.
 """
 
 import asyncio
 import logging
-import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from deployments.admission import Admission
 from deployments.blocks import Block, Region, Table, TableGrid
 from deployments.document import (
     Angle,
     DetectedLines,
     DetectionOptions,
-    Document,
     Image,
     Line,
     LineCrop,
@@ -26,11 +23,11 @@ from deployments.document import (
     PageError,
     PageImage,
     ReadOptions,
-    StageInfo,
     Word,
 )
-from deployments.errors import Busy, PageOutOfRange, ServiceError, StageFailed, TooManyPages
+from deployments.errors import Busy, ServiceError, StageFailed
 from deployments.gathering import gather_both, gather_in_order
+from deployments.stage_clock import StageClock
 from deployments.structure.assembly import assemble_blocks, choose_regions, cut_tables, fill_tables
 from deployments.vision.geometry import crop_lines, cut_quad, flip_quad, turn_clockwise, view_for_orientation
 from deployments.vision.reading_order import order_lines
@@ -64,48 +61,6 @@ class Stages:
     read_grid: Callable[[Image], Awaitable[TableGrid]]
 
 
-@dataclass(frozen=True)
-class FlowLimits:
-    """How many pages one document may have read, and how many of them are on their way at a time.
-
-    ``max_seen_px`` bounds what a page counts for at the admission: a larger one is shrunk before it is read.
-    """
-
-    max_pages: int
-    pages_in_flight: int
-    max_seen_px: int
-
-
-async def read_document(
-    data: bytes,
-    stages: Stages,
-    options: ReadOptions,
-    limits: FlowLimits,
-    admission: Admission,
-    models: tuple[StageInfo, ...] = (),
-) -> Document:
-    """Every page that was asked for, in order, each with its text or its error.
-
-    Raises `InputError` when the document as a whole cannot be read, `Busy` when there is no room for it.
-    """
-    clock = StageClock()
-    async with stages.open_document(data, options) as source:
-        clock.add("open", clock.total_ms())
-        numbers = _choose_pages(source.page_count, options.pages, limits.max_pages)
-        gate = asyncio.Semaphore(limits.pages_in_flight)
-        page_px = min(source.first_page_px, limits.max_seen_px)
-        with admission.admit(page_px, len(numbers), limits.pages_in_flight) as lease:
-
-            async def read_in_turn(number: int) -> Page:
-                async with gate:
-                    page = await read_page(number, source, stages, options)
-                    lease.finish_page()
-                    return page
-
-            pages = tuple(await gather_in_order([read_in_turn(number) for number in numbers]))
-    return Document(pages, source.page_count, models, clock.with_pages(pages), options)
-
-
 async def read_page(number: int, source: PageSource, stages: Stages, options: ReadOptions) -> Page:
     """One page with its lines in reading order; an error of the page stands in the page.
 
@@ -127,7 +82,7 @@ async def read_page(number: int, source: PageSource, stages: Stages, options: Re
         return Page(number, error=PageError(failed.code, failed.message), stage_ms=clock.stage_ms)
 
 
-async def _read_pixels(image: PageImage, stages: Stages, options: ReadOptions, clock: "StageClock") -> Page:
+async def _read_pixels(image: PageImage, stages: Stages, options: ReadOptions, clock: StageClock) -> Page:
     pixels = image.pixels
     rotation: Angle = 0
     if options.orientation:
@@ -146,7 +101,7 @@ async def _read_pixels(image: PageImage, stages: Stages, options: ReadOptions, c
 
 
 async def _read_lines(
-    pixels: Image, stages: Stages, options: ReadOptions, clock: "StageClock"
+    pixels: Image, stages: Stages, options: ReadOptions, clock: StageClock
 ) -> tuple[Line, ...]:
     """The lines of an upright page in reading order."""
     with clock.measure("detection"):
@@ -164,7 +119,7 @@ async def _read_lines(
 
 
 async def _find_structure(
-    pixels: Image, stages: Stages, options: ReadOptions, clock: "StageClock"
+    pixels: Image, stages: Stages, options: ReadOptions, clock: StageClock
 ) -> tuple[list[Region], list[TableGrid]]:
     """The regions of an upright page, and the grids of those that are tables."""
     with clock.measure("layout"):
@@ -203,21 +158,6 @@ def build_line(crop: LineCrop, text: LineText) -> Line:
     return Line(text.text, text.confidence, quad, words)
 
 
-def _choose_pages(page_count: int, asked: tuple[int, ...] | None, max_pages: int) -> Sequence[int]:
-    # Counts are compared before anything of their size is made: a PDF may claim any number of pages.
-    wanted = page_count if asked is None else len(asked)
-    if wanted > max_pages:
-        raise TooManyPages(
-            f"{wanted} pages were asked for, {max_pages} are read in one request; choose with `pages`."
-        )
-    if asked is None:
-        return range(1, page_count + 1)
-    missing = [number for number in asked if number > page_count]
-    if missing:
-        raise PageOutOfRange(f"The document has {page_count} page(s); page {missing[0]} was asked for.")
-    return asked
-
-
 def _detection_options(options: ReadOptions) -> DetectionOptions:
     return DetectionOptions(
         thresh=options.det_thresh,
@@ -226,35 +166,3 @@ def _detection_options(options: ReadOptions) -> DetectionOptions:
         limit_side_len=options.det_limit_side_len,
         limit_type=options.det_limit_type,
     )
-
-
-class StageClock:
-    """Wall time of each stage in milliseconds, waiting in queues included."""
-
-    def __init__(self) -> None:
-        self._start = time.perf_counter()
-        self.stage_ms: dict[str, float] = {}
-
-    def add(self, stage: str, elapsed_ms: float) -> None:
-        """Add to a stage's time."""
-        self.stage_ms[stage] = round(self.stage_ms.get(stage, 0.0) + elapsed_ms, 2)
-
-    @contextmanager
-    def measure(self, stage: str) -> Iterator[None]:
-        """Add the time of the block to a stage."""
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.add(stage, (time.perf_counter() - start) * 1e3)
-
-    def total_ms(self) -> float:
-        """Milliseconds since the clock was made."""
-        return round((time.perf_counter() - self._start) * 1e3, 2)
-
-    def with_pages(self, pages: Sequence[Page]) -> dict[str, float]:
-        """The document's own stages, the sums over its pages, and the total."""
-        for page in pages:
-            for stage, elapsed_ms in page.stage_ms.items():
-                self.add(stage, elapsed_ms)
-        return {**self.stage_ms, "total": self.total_ms()}

@@ -7,7 +7,7 @@ import cv2
 from ray import serve
 
 from configs.settings import OrientationStage
-from deployments.allocator import return_large_blocks
+from deployments.allocator import KEPT_BY_NETWORKS_BYTES, return_large_blocks
 from deployments.batching import BatchQueue
 from deployments.document import Angle, Image, StageInfo
 from deployments.metrics import StageMetrics
@@ -22,7 +22,7 @@ class Orientation:
 
     def __init__(self, stage: OrientationStage) -> None:
         cv2.setNumThreads(stage.run.threads)
-        return_large_blocks()
+        return_large_blocks(KEPT_BY_NETWORKS_BYTES)
         self._loaded = loaded = load_orientation(stage)
         self._worker = Worker("orientation", usage=loaded.usage, threads=stage.run.threads)
         self._queue = BatchQueue[tuple[Image, ...], Angle](

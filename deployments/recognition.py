@@ -6,7 +6,7 @@ import cv2
 from ray import serve
 
 from configs.settings import RecognitionStage
-from deployments.allocator import return_large_blocks
+from deployments.allocator import KEPT_BY_NETWORKS_BYTES, return_large_blocks
 from deployments.batching import BatchQueue
 from deployments.document import LineText, StageInfo
 from deployments.metrics import StageMetrics
@@ -25,7 +25,7 @@ class Recognition:
 
     def __init__(self, stage: RecognitionStage) -> None:
         cv2.setNumThreads(stage.run.threads)
-        return_large_blocks()
+        return_large_blocks(KEPT_BY_NETWORKS_BYTES)
         self._stage = stage
         self._loaded = loaded = load_recognition(stage)
         self._worker = Worker("recognition", usage=loaded.usage, threads=stage.run.threads)

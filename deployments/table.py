@@ -6,7 +6,7 @@ import cv2
 from ray import serve
 
 from configs.settings import TableStage
-from deployments.allocator import return_large_blocks
+from deployments.allocator import KEPT_BY_NETWORKS_BYTES, return_large_blocks
 from deployments.batching import BatchQueue
 from deployments.blocks import TableGrid
 from deployments.document import Image, StageInfo
@@ -22,7 +22,7 @@ class Table:
 
     def __init__(self, stage: TableStage) -> None:
         cv2.setNumThreads(stage.run.threads)
-        return_large_blocks()
+        return_large_blocks(KEPT_BY_NETWORKS_BYTES)
         self._loaded = loaded = load_table(stage)
         self._worker = Worker("table", usage=loaded.usage, threads=stage.run.threads)
         self._queue = BatchQueue[Image, TableGrid](loaded.model.read_each, self._worker, loaded.usage)

@@ -15,7 +15,14 @@ from deployments.errors import Busy, InvalidOption, ServiceError
 from serve_app.error_codes import ERROR_CODES, HttpError, MethodNotAllowed, NotFound
 from serve_app.schemas import FieldProblem, Problem
 
-__all__ = ["ERROR_CODES", "add_error_handlers", "find_request_id", "problem_response", "report_crash"]
+__all__ = [
+    "ERROR_CODES",
+    "add_error_handlers",
+    "describe_problem",
+    "find_request_id",
+    "problem_response",
+    "report_crash",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +41,25 @@ def problem_response(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Answer an error with its code, status and public message, and when to try again where that helps."""
-    problem = Problem(
+    problem = describe_problem(error, request_id, instance, errors)
+    added = dict(headers or {})
+    if isinstance(error, Busy):
+        added["Retry-After"] = str(max(1, error.retry_after_s))
+    if error.status == 401:
+        added["WWW-Authenticate"] = _CHALLENGE
+    return JSONResponse(
+        problem.model_dump(exclude_none=True), error.status, headers=added, media_type=PROBLEM_MEDIA_TYPE
+    )
+
+
+def describe_problem(
+    error: ServiceError | HttpError,
+    request_id: str,
+    instance: str,
+    errors: Sequence[FieldProblem] | None = None,
+) -> Problem:
+    """The problem document of an error."""
+    return Problem(
         type=f"urn:ocr-serve:{error.code}",
         title=error.title,
         status=error.status,
@@ -43,14 +68,6 @@ def problem_response(
         code=error.code,
         request_id=request_id,
         errors=None if errors is None else list(errors),
-    )
-    added = dict(headers or {})
-    if isinstance(error, Busy):
-        added["Retry-After"] = str(max(1, error.retry_after_s))
-    if error.status == 401:
-        added["WWW-Authenticate"] = _CHALLENGE
-    return JSONResponse(
-        problem.model_dump(exclude_none=True), error.status, headers=added, media_type=PROBLEM_MEDIA_TYPE
     )
 
 

@@ -2,14 +2,16 @@
 
 import asyncio
 import dataclasses
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from configs.settings import DetectionStage, Limits
 from deployments.admission import Admission
 from deployments.document import Document, ReadOptions, StageInfo
 from deployments.errors import Busy, NotReady, StageFailed
-from deployments.flow import FlowLimits, read_document
 from deployments.handles import Handle, RemoteStages, call_stage
+from deployments.reading import DocumentReading, FlowLimits, open_reading, read_all
 
 _DESCRIBE_TIMEOUT_S = 2.0
 _STARTING_RETRY_AFTER_S = 5
@@ -36,19 +38,36 @@ class GraphReader:
         self._models: dict[str, StageInfo] = {}
 
     async def read(self, data: bytes, options: ReadOptions) -> Document:
-        """Every page of a document; see `deployments.flow.read_document`."""
+        """Every page of a document; raises as `deployments.reading.open_reading`."""
+        return await read_all(self.open_reading(data, options))
+
+    @asynccontextmanager
+    async def open_reading(
+        self, data: bytes, options: ReadOptions, after: int = 0
+    ) -> AsyncIterator[DocumentReading]:
+        """A document whose pages come one by one; see `deployments.reading.open_reading`."""
         if not self._models:
             await self.describe()
         options = fill_options(options, self._detection)
-        taking_part = ["detection", self._stages.choose_recognizer(options.lang)]
+        async with open_reading(
+            data,
+            self._stages.as_stages(),
+            options,
+            self._limits,
+            self._admission,
+            self._choose_models(options),
+            after,
+        ) as reading:
+            yield reading
+
+    def _choose_models(self, options: ReadOptions) -> tuple[StageInfo, ...]:
+        """The models that take part."""
+        names = ["detection", self._stages.choose_recognizer(options.lang)]
         if options.orientation:
-            taking_part.insert(0, "orientation")
+            names.insert(0, "orientation")
         if options.structure:
-            taking_part += ["layout", "table"] if options.tables else ["layout"]
-        models = tuple(self._models[name] for name in taking_part)
-        return await read_document(
-            data, self._stages.as_stages(), options, self._limits, self._admission, models
-        )
+            names += ["layout", "table"] if options.tables else ["layout"]
+        return tuple(self._models[name] for name in names)
 
     def check_room(self) -> None:
         """Raise `Busy` when no document would be admitted now."""

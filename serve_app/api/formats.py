@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from deployments.blocks import Block
 from deployments.document import Document
+from serve_app.api.accept import parse_accept
 from serve_app.error_codes import NotAcceptable
 from serve_app.forms.delimited import write_csv
 from serve_app.forms.html import write_html
@@ -27,10 +28,7 @@ def choose_format(accept: str) -> ResultFormat:
 
     Raises `NotAcceptable` when it asks for nothing that there is.
     """
-    ranges = sorted(map(_parse_range, accept.split(",")), key=lambda item: -item[1])
-    for media_range, quality in ranges:
-        if quality <= 0:
-            continue
+    for media_range in parse_accept(accept):
         for form, media_type in MEDIA_TYPES.items():
             kind = media_type.partition("/")[0]
             if media_range in (media_type, f"{kind}/*", "*/*", ""):
@@ -54,15 +52,3 @@ def write_form(document: Document, form: ResultFormat) -> bytes:
 
 def _write_text(blocks: tuple[Block, ...]) -> str:
     return "\n\n".join(block.text for block in blocks if block.text)
-
-
-def _parse_range(text: str) -> tuple[str, float]:
-    media_range, *parameters = (part.strip().lower() for part in text.split(";"))
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip() == "q":
-            try:
-                return media_range, float(value)
-            except ValueError:
-                return media_range, 0.0
-    return media_range, 1.0

@@ -9,9 +9,12 @@ from starlette.responses import Response
 from configs.settings import Limits
 from serve_app.api.openapi import OCR_PROBLEMS, describe_problems, describe_upload
 from serve_app.api.reader import DocumentReader
-from serve_app.api.reading import read_request
+from serve_app.api.reading import read_arrival, receive_document
+from serve_app.api.streaming import choose_stream, stream_document
 from serve_app.auth import KeyCheck
+from serve_app.deadlines import limit_reading
 from serve_app.errors import find_request_id
+from serve_app.results import OcrPage
 from serve_app.schemas import OcrOptions, OcrResult
 
 
@@ -27,7 +30,13 @@ def make_ocr_router(reader: DocumentReader, limits: Limits, check_key: KeyCheck)
         openapi_extra=describe_upload(OcrOptions),
     )
     async def read_document(request: Request) -> Response:
-        reading = await read_request(request, reader, limits, OcrOptions)
+        stream = choose_stream(request.headers.get("accept", ""))
+        arrival = await receive_document(request, reader, limits, OcrOptions)
+        options = arrival.options.to_read_options()
+        if stream is not None:
+            return await stream_document(request, arrival, options, reader, limits, OcrPage.from_page, stream)
+        async with limit_reading(arrival.options, limits):
+            reading = await read_arrival(arrival, reader, options)
         total_ms = reading.total_ms()
         # A long document takes a good part of a second to write, which other requests need not wait for.
         result = await asyncio.to_thread(

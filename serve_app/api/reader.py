@@ -1,8 +1,27 @@
 """What the HTTP edge needs of whatever reads documents: handles of the graph, or a stand-in."""
 
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from deployments.document import Document, ReadOptions, StageInfo
+from deployments.document import Document, Page, ReadOptions, StageInfo
+
+
+class PageReading(Protocol):
+    """A document that was let in; see `deployments.reading.DocumentReading`."""
+
+    pages_total: int
+    numbers: Sequence[int]
+    models: tuple[StageInfo, ...]
+    options: ReadOptions
+
+    def read_pages(self) -> AsyncGenerator[Page, None]:
+        """Each page, in order, as soon as it is done."""
+        ...
+
+    def measure(self, pages: Iterable[Page]) -> dict[str, float]:
+        """Milliseconds of each stage over these pages, and of the whole."""
+        ...
 
 
 class DocumentReader(Protocol):
@@ -10,6 +29,12 @@ class DocumentReader(Protocol):
 
     async def read(self, data: bytes, options: ReadOptions) -> Document:
         """Read every page that was asked for, each with its text or its error."""
+        ...
+
+    def open_reading(
+        self, data: bytes, options: ReadOptions, after: int = 0
+    ) -> AbstractAsyncContextManager[PageReading]:
+        """Open a document whose pages are read one by one, those up to number ``after`` left out."""
         ...
 
     def check_room(self) -> None:

@@ -1,16 +1,26 @@
 """What every route that reads a document does: receive it within the limits, read it, time it."""
 
 import time
+from dataclasses import dataclass
 from typing import Generic
 
 from starlette.requests import Request
 
 from configs.settings import Limits
-from deployments.document import Document
+from deployments.document import Document, ReadOptions
 from serve_app.api.reader import DocumentReader
 from serve_app.api.upload import OptionsT, read_upload
 from serve_app.deadlines import limit_reading, limit_time
 from serve_app.error_codes import RequestTimeout, rebuild_error
+
+
+@dataclass(frozen=True)
+class Arrival(Generic[OptionsT]):
+    """A document that came with a request, its options, and when the request came (`time.perf_counter`)."""
+
+    data: bytes
+    options: OptionsT
+    start_s: float
 
 
 class Reading(Generic[OptionsT]):
@@ -39,6 +49,15 @@ async def read_request(
     request: Request, reader: DocumentReader, limits: Limits, kind: type[OptionsT]
 ) -> Reading[OptionsT]:
     """Read the document of a request. Raises the errors of its only page, if that failed."""
+    arrival = await receive_document(request, reader, limits, kind)
+    async with limit_reading(arrival.options, limits):
+        return await read_arrival(arrival, reader, arrival.options.to_read_options())
+
+
+async def receive_document(
+    request: Request, reader: DocumentReader, limits: Limits, kind: type[OptionsT]
+) -> Arrival[OptionsT]:
+    """Take a document and its options out of a request, within the time that it may take to arrive."""
     start_s = time.perf_counter()
     # Before the body is looked at: a service without room need not hold what it will refuse.
     reader.check_room()
@@ -47,10 +66,16 @@ async def read_request(
         arrival_s, RequestTimeout(f"The document took more than {arrival_s:g} s to arrive.")
     ):
         upload = await read_upload(request, limits.max_bytes, kind)
-    async with limit_reading(upload.options, limits):
-        document = await reader.read(upload.data, upload.options.to_read_options())
+    return Arrival(upload.data, upload.options, start_s)
+
+
+async def read_arrival(
+    arrival: Arrival[OptionsT], reader: DocumentReader, options: ReadOptions
+) -> Reading[OptionsT]:
+    """Read a document that came. Raises the errors of its only page, if that failed."""
+    document = await reader.read(arrival.data, options)
     _raise_only_error(document)
-    return Reading(document, upload.options, start_s)
+    return Reading(document, arrival.options, arrival.start_s)
 
 
 def _raise_only_error(document: Document) -> None:

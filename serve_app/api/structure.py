@@ -10,10 +10,13 @@ from configs.settings import Limits
 from serve_app.api.formats import MEDIA_TYPES, choose_format, write_form
 from serve_app.api.openapi import STRUCTURE_PROBLEMS, describe_problems, describe_upload
 from serve_app.api.reader import DocumentReader
-from serve_app.api.reading import Reading, read_request
+from serve_app.api.reading import Reading, read_arrival, receive_document
+from serve_app.api.streaming import choose_stream, stream_document
 from serve_app.auth import KeyCheck
+from serve_app.deadlines import limit_reading
 from serve_app.errors import find_request_id
 from serve_app.schemas import StructureOptions, StructureResult
+from serve_app.structure_results import StructurePage
 
 
 def make_structure_router(reader: DocumentReader, limits: Limits, check_key: KeyCheck) -> APIRouter:
@@ -29,8 +32,17 @@ def make_structure_router(reader: DocumentReader, limits: Limits, check_key: Key
     )
     async def read_structure(request: Request) -> Response:
         # Asked first: nobody shall wait for an answer in a form that there is not.
-        accepted = choose_format(request.headers.get("accept", ""))
-        reading = await read_request(request, reader, limits, StructureOptions)
+        accept = request.headers.get("accept", "")
+        stream = choose_stream(accept)
+        accepted = "json" if stream else choose_format(accept)
+        arrival = await receive_document(request, reader, limits, StructureOptions)
+        options = arrival.options.to_read_options()
+        if stream is not None and arrival.options.format is None:
+            return await stream_document(
+                request, arrival, options, reader, limits, StructurePage.from_page, stream
+            )
+        async with limit_reading(arrival.options, limits):
+            reading = await read_arrival(arrival, reader, options)
         total_ms = reading.total_ms()
         form = reading.options.format or accepted
         if form == "json":

@@ -21,7 +21,8 @@ from deployments.document import (
     WordSpan,
 )
 from deployments.errors import Busy, MalformedPdf, PageOutOfRange, TooManyPages
-from deployments.flow import FlowLimits, Stages, read_document
+from deployments.flow import Stages
+from deployments.reading import FlowLimits, open_reading, read_all
 
 LIMITS = FlowLimits(max_pages=10, pages_in_flight=2, max_seen_px=1000)
 PAGE = np.full((200, 100, 3), 255, np.uint8)
@@ -87,7 +88,7 @@ async def read(
 ) -> Document:
     """A document without bytes through these stages, by default with room for anything."""
     admission = admission or Admission(max_queue_s=1e9, pixels_per_s=1.0)
-    return await read_document(b"", stages, options or ReadOptions(), LIMITS, admission)
+    return await read_all(open_reading(b"", stages, options or ReadOptions(), LIMITS, admission))
 
 
 async def test_lines_come_in_reading_order() -> None:

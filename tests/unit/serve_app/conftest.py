@@ -1,7 +1,8 @@
 """A reader without networks, and the API over it as its callers see it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 
 import httpx
 import numpy as np
@@ -21,6 +22,32 @@ QUAD = np.array([[1.005, 2], [30.123, 2], [30.123, 9.999], [1.005, 9.999]], np.f
 STAGE = StageInfo("detection", "PP-OCRv5_mobile_det", "5", "ab" * 32, "fake", "1", "CPU", "f32")
 
 
+class FakeReading:
+    """A document whose pages are there at once; after the last of them it may hang or fail."""
+
+    def __init__(self, document: Document, after: int, reader: "FakeReader") -> None:
+        self._pages = [page for page in document.pages if page.number > after]
+        self._reader = reader
+        self.pages_total = document.pages_total
+        self.numbers = [page.number for page in self._pages]
+        self.models = document.models
+        self.options = document.options
+
+    async def read_pages(self) -> AsyncGenerator[Page, None]:
+        """Give one page after the other, and count them."""
+        for page in self._pages:
+            self._reader.pages_given += 1
+            yield page
+        if self._reader.hangs_at_end:
+            await self._reader.hang()
+        if self._reader.error_at_end is not None:
+            raise self._reader.error_at_end
+
+    def measure(self, pages: Iterable[Page]) -> dict[str, float]:
+        """Give a time for each page."""
+        return {"total": float(len(list(pages)))}
+
+
 class FakeReader:
     """Reads every document as one page with one line; a test sets what shall be different."""
 
@@ -30,6 +57,9 @@ class FakeReader:
         self.pages: tuple[Page, ...] | None = None
         self.pages_total = 1
         self.hangs = False
+        self.hangs_at_end = False
+        self.error_at_end: Exception | None = None
+        self.pages_given = 0
         self.is_reading = asyncio.Event()
         self.calls: list[tuple[bytes, ReadOptions]] = []
         self.describe_calls = 0
@@ -42,17 +72,28 @@ class FakeReader:
         self.calls.append((data, options))
         self.is_reading.set()
         if self.hangs:
-            try:
-                await asyncio.Event().wait()
-            except asyncio.CancelledError:
-                self.cancelled = True
-                raise
+            await self.hang()
         if self.error is not None:
             raise self.error
         words = (Word("Hello", 0.98765, QUAD),) if options.words else None
         page = Page(1, 40, 20, 90, (Line("Hello", 0.98765, QUAD, words),), stage_ms={"detection": 1.5})
         pages = (page,) if self.pages is None else self.pages
         return Document(pages, self.pages_total, self.stages, {"detection": 1.5, "total": 2.0})
+
+    @asynccontextmanager
+    async def open_reading(
+        self, data: bytes, options: ReadOptions, after: int = 0
+    ) -> AsyncIterator[FakeReading]:
+        """Read at once what is then given page by page."""
+        yield FakeReading(await self.read(data, options), after, self)
+
+    async def hang(self) -> None:
+        """Never end; note a cancellation."""
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            self.cancelled = True
+            raise
 
     def check_room(self) -> None:
         """Refuse when a test says that there is no room."""
@@ -73,6 +114,11 @@ class FakeReader:
     def languages(self) -> tuple[str, ...]:
         """List two languages."""
         return ("ch", "en")
+
+    def give_pages(self, count: int) -> None:
+        """Let the document have so many empty pages."""
+        self.pages = tuple(Page(number, 40, 20) for number in range(1, count + 1))
+        self.pages_total = count
 
     def fail_pages(self, *numbers: int) -> None:
         """Let exactly these pages fail, as pages of a document of so many."""
