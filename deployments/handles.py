@@ -6,6 +6,7 @@ elsewhere (reading is idempotent), a full queue is `Busy`, and whatever else fai
 
 import asyncio
 import logging
+import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -92,9 +93,16 @@ class RenderedPdf:
     """A PDF whose pages are drawn elsewhere; see `deployments.flow.PageSource`."""
 
     def __init__(
-        self, renderer: Handle, data: "ray.ObjectRef[Any]", dpi: int, page_count: int, first_page_px: int
+        self,
+        renderer: Handle,
+        key: str,
+        data: "ray.ObjectRef[Any]",
+        dpi: int,
+        page_count: int,
+        first_page_px: int,
     ) -> None:
         self._renderer = renderer
+        self._key = key
         self._data = data
         self._dpi = dpi
         self.page_count = page_count
@@ -103,7 +111,9 @@ class RenderedPdf:
     async def load_page(self, number: int) -> PageImage:
         """Page ``number`` (from 1). A page that kills its renderer again and again is a malformed one."""
         try:
-            page: PageImage = await call_stage(self._renderer, "render_page", self._data, number, self._dpi)
+            page: PageImage = await call_stage(
+                self._renderer, "render_page", self._key, self._data, number, self._dpi
+            )
         except StageUnavailable as error:
             raise MalformedPdf(f"Page {number} of the PDF cannot be rendered.") from error
         return page
@@ -169,8 +179,10 @@ class RemoteStages:
             return
         # One copy in the object store serves every page; Ray frees it with the last reference.
         reference = await asyncio.to_thread(ray.put, np.frombuffer(data, np.uint8))
-        page_count, first_page_px = await call_stage(self._renderer, "measure", reference, options.dpi)
-        yield RenderedPdf(self._renderer, reference, options.dpi, page_count, first_page_px)
+        # One's own for each request: the same file from two callers is two files.
+        key = uuid.uuid4().hex
+        page_count, first_page_px = await call_stage(self._renderer, "measure", key, reference, options.dpi)
+        yield RenderedPdf(self._renderer, key, reference, options.dpi, page_count, first_page_px)
 
     async def orient(self, views: Sequence[Image]) -> Angle:
         """Degrees clockwise that turn a page upright, from views of it."""

@@ -8,7 +8,7 @@ from configs.settings import RendererStage
 from deployments.allocator import return_large_blocks
 from deployments.document import PageImage
 from deployments.recycling import Recycler
-from deployments.vision.pdf import PdfDocument
+from deployments.vision.pdf_shelf import PdfShelf
 from deployments.worker import Worker
 
 
@@ -19,31 +19,31 @@ class Renderer:
     def __init__(self, stage: RendererStage) -> None:
         return_large_blocks()
         self._max_pixels = stage.max_page_pixels
+        self._shelf = PdfShelf()
         self._worker = Worker("renderer", stuck_after_s=stage.page_timeout_s)
         self._recycler = Recycler("renderer", stage.memory, serve.get_replica_context().rank.rank)
 
-    async def measure(self, data: NDArray[np.uint8], dpi: int) -> tuple[int, int]:
+    async def measure(self, key: str, data: NDArray[np.uint8], dpi: int) -> tuple[int, int]:
         """Pages of a PDF given as its bytes (uint8, (n,)), and the pixels of the first at ``dpi``.
 
-        Raises `MalformedPdf`, `EncryptedPdf`.
+        Calls with the same ``key`` find the file open. Raises `MalformedPdf`, `EncryptedPdf`.
         """
-        return await self._worker.run(_measure, data, dpi)
 
-    async def render_page(self, data: NDArray[np.uint8], number: int, dpi: int) -> PageImage:
+        def measure() -> tuple[int, int]:
+            document = self._shelf.open(key, data.tobytes)
+            return document.page_count, document.count_pixels(1, dpi)
+
+        return await self._worker.run(measure)
+
+    async def render_page(self, key: str, data: NDArray[np.uint8], number: int, dpi: int) -> PageImage:
         """Page ``number`` (from 1) at ``dpi`` dots an inch. Raises `MalformedPdf` when it cannot be drawn."""
-        return await self._worker.run(_render_page, data, number, dpi, self._max_pixels)
+
+        def render() -> PageImage:
+            return self._shelf.open(key, data.tobytes).render_page(number, dpi, self._max_pixels)
+
+        return await self._worker.run(render)
 
     def check_health(self) -> None:
         """Raise when a page takes too long or the replica is too large, so that Serve replaces it."""
         self._worker.check()
         self._recycler.check()
-
-
-def _measure(data: NDArray[np.uint8], dpi: int) -> tuple[int, int]:
-    with PdfDocument(data.tobytes()) as document:
-        return document.page_count, document.count_pixels(1, dpi)
-
-
-def _render_page(data: NDArray[np.uint8], number: int, dpi: int, max_pixels: int) -> PageImage:
-    with PdfDocument(data.tobytes()) as document:
-        return document.render_page(number, dpi, max_pixels)
