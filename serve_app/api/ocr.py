@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from configs.settings import Limits
-from serve_app.api.openapi import OCR_PROBLEMS, describe_problems, describe_upload
+from serve_app.api.openapi import OCR_PROBLEMS, describe_problems, describe_streams, describe_upload
 from serve_app.api.reader import DocumentReader
 from serve_app.api.reading import read_arrival, receive_document
 from serve_app.api.streaming import choose_stream, stream_document
@@ -26,7 +26,7 @@ def make_ocr_router(reader: DocumentReader, limits: Limits, check_key: KeyCheck)
         "/ocr",
         summary="Read the text of an image or a PDF",
         response_model=OcrResult,
-        responses=describe_problems(OCR_PROBLEMS),
+        responses={**describe_problems(OCR_PROBLEMS), 200: {"content": describe_streams()}},
         openapi_extra=describe_upload(OcrOptions),
     )
     async def read_document(request: Request) -> Response:

@@ -45,6 +45,12 @@ def describe_problems(kinds: Iterable[ErrorKind]) -> dict[int | str, dict[str, A
     return responses
 
 
+def describe_streams() -> dict[str, dict[str, Any]]:
+    """Build the ``content`` of a route that also answers page by page."""
+    event = {"type": "string", "description": "Events `document`, `page` ..., `end` (or `error`)."}
+    return {media_type: {"schema": event} for media_type in ("application/x-ndjson", "text/event-stream")}
+
+
 def add_openapi(app: FastAPI) -> None:
     """Let `/openapi.json` name the schema of problems, which no route returns as its result."""
 

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from configs.settings import Limits
 from serve_app.api.formats import MEDIA_TYPES, choose_format, write_form
-from serve_app.api.openapi import STRUCTURE_PROBLEMS, describe_problems, describe_upload
+from serve_app.api.openapi import STRUCTURE_PROBLEMS, describe_problems, describe_streams, describe_upload
 from serve_app.api.reader import DocumentReader
 from serve_app.api.reading import Reading, read_arrival, receive_document
 from serve_app.api.streaming import choose_stream, stream_document
@@ -65,5 +65,8 @@ def _describe_forms() -> dict[str, object]:
     texts = [media_type for form, media_type in MEDIA_TYPES.items() if form != "json"]
     return {
         "description": "The document in the form of the option `format`, else of the header `Accept`.",
-        "content": {media_type: {"schema": {"type": "string"}} for media_type in texts},
+        "content": {
+            **{media_type: {"schema": {"type": "string"}} for media_type in texts},
+            **describe_streams(),
+        },
     }
