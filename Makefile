@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	--overrides requirements/overrides.txt
 
-.PHONY: run test test-paddle check lint format bench bench-gpu bench-memory bench-plot parity footprint fixtures lock setup setup-dev clean
+.PHONY: run test test-paddle check lint format bench bench-gpu bench-memory bench-pdf bench-plot parity footprint fixtures lock setup setup-dev clean
 
 run: setup  ## start a local Ray cluster and the service; honours HOST, PORT, API_KEY
 	@$(BIN)/ocr-serve run
@@ -38,6 +38,9 @@ bench-gpu: setup-dev  ## batch sizes on a machine with a GPU (see docs/benchmark
 
 bench-plot: setup-dev  ## draw the last bench for docs/benchmarks.md
 	PYTHONPATH=tests $(BIN)/python tests/bench/plot.py
+
+bench-pdf: setup-dev  ## PDF files with their text layer and without: make bench-pdf EVAL=DIR
+	PYTHONPATH=tests $(BIN)/python tests/bench/pdfs.py --eval "$(EVAL)"
 
 bench-memory: setup-dev  ## memory of each replica over 1,000 requests: make bench-memory [BENCH="DIR DIR"]
 	PYTHONPATH=tests $(BIN)/python tests/bench/memory.py --images $(BENCH)

@@ -20,15 +20,33 @@ FloatArray = NDArray[np.float32]
 Angle = Literal[0, 90, 180, 270]
 DirectionMode = Literal["auto", "on", "off"]
 LimitType = Literal["min", "max"]
+TextLayerMode = Literal["ignore", "auto", "prefer"]
+
+
+@dataclass(frozen=True, eq=False)
+class TextLayer:
+    """What a PDF page says of its own text: a character for each box.
+
+    ``boxes`` is float32 of shape (n, 4): left, top, right, bottom in pixels of the page's picture, zeros for
+    a character without a place. ``hidden`` is bool of shape (n,): drawn, but invisibly.
+    """
+
+    text: str
+    boxes: FloatArray
+    hidden: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
 class PageImage:
-    """One page as pixels. ``number`` counts from 1; ``dpi`` is known only for rendered pages."""
+    """One page as pixels. ``number`` counts from 1; ``dpi`` is known only for rendered pages.
+
+    ``layer`` is there for pages of a PDF, where it was asked for.
+    """
 
     number: int
     pixels: Image
     dpi: float | None = None
+    layer: TextLayer | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +71,7 @@ class ReadOptions:
     rec_score_thresh: float = 0.0
     structure: bool = False
     tables: bool = True
+    text_layer: TextLayerMode = "auto"
 
 
 @dataclass(frozen=True)
@@ -99,12 +118,16 @@ class WordSpan:
 
 @dataclass(frozen=True)
 class LineText:
-    """What a recogniser reads in one crop; ``flipped`` when the crop had to be turned by 180 degrees."""
+    """What a recogniser reads in one crop; ``flipped`` when the crop had to be turned by 180 degrees.
+
+    Or what a PDF states, ``from_layer``.
+    """
 
     text: str
     confidence: float
     flipped: bool = False
     words: tuple[WordSpan, ...] | None = None
+    from_layer: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,12 +141,13 @@ class Word:
 
 @dataclass(frozen=True)
 class Line:
-    """A line of text where it stands on the page."""
+    """A line of text where it stands on the page; ``from_layer``: as the PDF states it, not read."""
 
     text: str
     confidence: float
     quad: Quad
     words: tuple[Word, ...] | None = None
+    from_layer: bool = False
 
 
 @dataclass(frozen=True)

@@ -23,12 +23,21 @@ from deployments.document import (
     PageError,
     PageImage,
     ReadOptions,
+    TextLayer,
     Word,
 )
 from deployments.errors import Busy, ServiceError, StageFailed
 from deployments.gathering import gather_both, gather_in_order
 from deployments.stage_clock import StageClock
 from deployments.structure.assembly import assemble_blocks, choose_regions, cut_tables, fill_tables
+from deployments.text_layer import (
+    StatedLines,
+    agrees,
+    choose_sample,
+    is_readable,
+    match_lines,
+    turn_layer,
+)
 from deployments.vision.geometry import crop_lines, cut_quad, flip_quad, turn_clockwise, view_for_orientation
 from deployments.vision.reading_order import order_lines
 
@@ -83,14 +92,16 @@ async def read_page(number: int, source: PageSource, stages: Stages, options: Re
 
 
 async def _read_pixels(image: PageImage, stages: Stages, options: ReadOptions, clock: StageClock) -> Page:
-    pixels = image.pixels
+    pixels, layer = image.pixels, image.layer
     rotation: Angle = 0
     if options.orientation:
         with clock.measure("orientation"):
             views = await asyncio.to_thread(view_for_orientation, pixels, ORIENTATION_SHORT_SIDE_PX)
             rotation = await stages.orient(views)
             pixels = await asyncio.to_thread(turn_clockwise, pixels, rotation)
-    reading = _read_lines(pixels, stages, options, clock)
+    if layer is not None:
+        layer = turn_layer(layer, rotation, *_size(image.pixels)) if is_readable(layer) else None
+    reading = _read_lines(pixels, layer, stages, options, clock)
     if not options.structure:
         return Page(image.number, *_size(pixels), rotation, await reading, stage_ms=clock.stage_ms)
     # Text and layout are looked for at the same time: neither needs the other.
@@ -101,21 +112,51 @@ async def _read_pixels(image: PageImage, stages: Stages, options: ReadOptions, c
 
 
 async def _read_lines(
-    pixels: Image, stages: Stages, options: ReadOptions, clock: StageClock
+    pixels: Image, layer: TextLayer | None, stages: Stages, options: ReadOptions, clock: StageClock
 ) -> tuple[Line, ...]:
     """The lines of an upright page in reading order."""
     with clock.measure("detection"):
-        detected = await stages.detect(pixels, _detection_options(options))
+        quads = (await stages.detect(pixels, _detection_options(options))).quads
+    lines = StatedLines(quads, (None,) * len(quads))
+    if layer is not None:
+        with clock.measure("text_layer"):
+            lines = await asyncio.to_thread(match_lines, layer, quads, pixels)
     with clock.measure("crop"):
-        ordered = detected.quads[order_lines(detected.quads)]
-        crops = await asyncio.to_thread(crop_lines, pixels, ordered)
+        order = order_lines(lines.quads)
+        crops = await asyncio.to_thread(crop_lines, pixels, lines.quads[order])
     with clock.measure("recognition"):
-        texts = await stages.recognize(crops, options) if crops else []
+        texts = await _read_texts(crops, lines.reorder(order), stages, options)
     return tuple(
-        build_line(crop, text)
+        build_line(crop, text, options.words)
         for crop, text in zip(crops, texts, strict=True)
-        if text.text and text.confidence >= options.rec_score_thresh
+        if text is not None and text.text and text.confidence >= options.rec_score_thresh
     )
+
+
+async def _read_texts(
+    crops: Sequence[LineCrop], lines: StatedLines, stages: Stages, options: ReadOptions
+) -> list[LineText | None]:
+    """The texts of a page's lines: stated ones where the layer can be believed, the others read.
+
+    None for a line of which only a layer knows that cannot be believed.
+    """
+    stated = lines.texts
+    sample = choose_sample(stated) if options.text_layer == "auto" else []
+    unstated = [index for index, text in enumerate(stated) if text is None]
+    read = await _recognize(crops, sorted({*unstated, *sample}), stages, options)
+    if agrees([text for index in sample if (text := stated[index])], [read[index] for index in sample]):
+        return [text or read[index] for index, text in enumerate(stated)]
+    read |= await _recognize(crops, [i for i in lines.detected_places() if i not in read], stages, options)
+    return [read.get(index) for index in range(len(crops))]
+
+
+async def _recognize(
+    crops: Sequence[LineCrop], wanted: Sequence[int], stages: Stages, options: ReadOptions
+) -> dict[int, LineText]:
+    if not wanted:
+        return {}
+    texts = await stages.recognize([crops[index] for index in wanted], options)
+    return dict(zip(wanted, texts, strict=True))
 
 
 async def _find_structure(
@@ -147,15 +188,15 @@ def _size(pixels: Image) -> tuple[int, int]:
     return width, height
 
 
-def build_line(crop: LineCrop, text: LineText) -> Line:
+def build_line(crop: LineCrop, text: LineText, with_words: bool = True) -> Line:
     """A line of the page from its crop and its text."""
     quad = flip_quad(crop.quad) if text.flipped else crop.quad
     words = None
-    if text.words is not None:
+    if with_words and text.words is not None:
         words = tuple(
             Word(word.text, word.confidence, cut_quad(quad, word.start, word.end)) for word in text.words
         )
-    return Line(text.text, text.confidence, quad, words)
+    return Line(text.text, text.confidence, quad, words, text.from_layer)
 
 
 def _detection_options(options: ReadOptions) -> DetectionOptions:

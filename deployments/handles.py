@@ -97,14 +97,15 @@ class RenderedPdf:
         renderer: Handle,
         key: str,
         data: "ray.ObjectRef[Any]",
-        dpi: int,
+        options: ReadOptions,
         page_count: int,
         first_page_px: int,
     ) -> None:
         self._renderer = renderer
         self._key = key
         self._data = data
-        self._dpi = dpi
+        self._dpi = options.dpi
+        self._with_layer = options.text_layer != "ignore"
         self.page_count = page_count
         self.first_page_px = first_page_px
 
@@ -112,7 +113,7 @@ class RenderedPdf:
         """Page ``number`` (from 1). A page that kills its renderer again and again is a malformed one."""
         try:
             page: PageImage = await call_stage(
-                self._renderer, "render_page", self._key, self._data, number, self._dpi
+                self._renderer, "render_page", self._key, self._data, number, self._dpi, self._with_layer
             )
         except StageUnavailable as error:
             raise MalformedPdf(f"Page {number} of the PDF cannot be rendered.") from error
@@ -182,7 +183,7 @@ class RemoteStages:
         # One's own for each request: the same file from two callers is two files.
         key = uuid.uuid4().hex
         page_count, first_page_px = await call_stage(self._renderer, "measure", key, reference, options.dpi)
-        yield RenderedPdf(self._renderer, key, reference, options.dpi, page_count, first_page_px)
+        yield RenderedPdf(self._renderer, key, reference, options, page_count, first_page_px)
 
     async def orient(self, views: Sequence[Image]) -> Angle:
         """Degrees clockwise that turn a page upright, from views of it."""

@@ -35,11 +35,14 @@ class Renderer:
 
         return await self._worker.run(measure)
 
-    async def render_page(self, key: str, data: NDArray[np.uint8], number: int, dpi: int) -> PageImage:
+    async def render_page(
+        self, key: str, data: NDArray[np.uint8], number: int, dpi: int, with_layer: bool
+    ) -> PageImage:
         """Page ``number`` (from 1) at ``dpi`` dots an inch. Raises `MalformedPdf` when it cannot be drawn."""
 
         def render() -> PageImage:
-            return self._shelf.open(key, data.tobytes).render_page(number, dpi, self._max_pixels)
+            document = self._shelf.open(key, data.tobytes)
+            return document.render_page(number, dpi, self._max_pixels, with_layer=with_layer)
 
         return await self._worker.run(render)
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from deployments.document import DirectionMode, LimitType, ReadOptions
+from deployments.document import DirectionMode, LimitType, ReadOptions, TextLayerMode
 
 MAX_PAGE_NUMBERS = 10_000
 
@@ -82,6 +82,12 @@ class OcrOptions(BaseModel):
     )
     dpi: int = Field(
         200, ge=36, le=600, description="Dots an inch at which PDF pages are drawn.", examples=[200]
+    )
+    text_layer: TextLayerMode = Field(
+        "auto",
+        description="What to do with the text that a PDF page states itself: `auto` takes it where a sample "
+        "of lines agrees with the pixels, `prefer` without asking, `ignore` reads all from pixels.",
+        examples=["auto"],
     )
     det_thresh: float | None = Field(
         None,

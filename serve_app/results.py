@@ -41,6 +41,12 @@ class OcrLine(OcrWord):
         examples=[[{"text": "Invoice", "confidence": 0.9931, "quad": _QUAD_EXAMPLE}]],
     )
 
+    source: Literal["layer"] | None = Field(
+        None,
+        description="`layer` for text that the PDF states (see `text_layer`); absent for what was read.",
+        examples=["layer"],
+    )
+
     @classmethod
     def from_line(cls, line: Line) -> "OcrLine":
         """Put a line into the answer's form."""
@@ -50,6 +56,7 @@ class OcrLine(OcrWord):
             confidence=round(float(line.confidence), 4),
             quad=_round_quad(line.quad),
             words=words,
+            source="layer" if line.from_layer else None,
         )
 
 

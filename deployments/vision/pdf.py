@@ -12,8 +12,9 @@ import numpy as np
 import pypdfium2
 from pypdfium2 import raw
 
-from deployments.document import Image, PageImage
+from deployments.document import Image, PageImage, TextLayer
 from deployments.errors import EncryptedPdf, InputError, MalformedPdf, PageOutOfRange, TooManyPixels
+from deployments.vision.pdf_text import read_text_layer
 
 _POINTS_PER_INCH = 72
 # Below this, text of an ordinary size cannot be read.
@@ -70,13 +71,14 @@ class PdfDocument:
             return 0
         return round(width_pt * height_pt * (dpi / _POINTS_PER_INCH) ** 2)
 
-    def render_page(self, number: int, dpi: int, max_pixels: int) -> PageImage:
+    def render_page(self, number: int, dpi: int, max_pixels: int, *, with_layer: bool = False) -> PageImage:
         """Render page ``number`` as it is shown: uint8 of shape (h, w, 3), BGR, on white.
 
         Annotations and form fields are drawn, and the page stands as its own rotation says. When it has more
         than ``max_pixels`` pixels at ``dpi`` dots an inch, the resolution is lowered until it fits;
-        `PageImage.dpi` tells what was used. Raises `TooManyPixels` when that would take less than 36 dpi,
-        `PageOutOfRange`, and `MalformedPdf` when the page cannot be loaded or rendered.
+        `PageImage.dpi` tells what was used. ``with_layer`` adds what the page says of its text, where that
+        can be read. Raises `TooManyPixels` when it would take less than 36 dpi, `PageOutOfRange`, and
+        `MalformedPdf` when the page cannot be loaded or rendered.
         """
         if not 1 <= number <= self.page_count:
             raise PageOutOfRange(f"The PDF has {self.page_count} page(s); page {number} was asked for.")
@@ -88,11 +90,21 @@ class PdfDocument:
                     raise TooManyPixels(
                         f"Page {number} of the PDF has more than {max_pixels} pixels even at {_MIN_DPI} dpi."
                     )
-                return PageImage(number, _draw_page(page, used_dpi), float(used_dpi))
+                pixels = _draw_page(page, used_dpi)
+                layer = _read_layer(page, pixels) if with_layer else None
+                return PageImage(number, pixels, float(used_dpi), layer)
         except InputError:
             raise
         except Exception as error:
             raise MalformedPdf(f"Page {number} of the PDF cannot be rendered.") from error
+
+
+def _read_layer(page: pypdfium2.PdfPage, pixels: Image) -> TextLayer | None:
+    try:
+        return read_text_layer(page, pixels.shape[1], pixels.shape[0])
+    except pypdfium2.PdfiumError:
+        # The page is there to be read all the same.
+        return None
 
 
 def _fit_dpi(width_pt: float, height_pt: float, dpi: int, max_pixels: int) -> int | None:

@@ -26,6 +26,7 @@ from fixtures.hostile import (
     make_zip_file,
     truncate,
 )
+from fixtures.layers import make_layered_pdf
 from paths import FIXTURES
 
 pytestmark = [pytest.mark.serve, pytest.mark.weights]
@@ -234,3 +235,51 @@ def make_different_pages(count: int) -> list[bytes]:
         top = 37 * (index // len(sources))
         pages.append(ACCEPTED["png"](source.crop((0, top, source.width, top + 500 + 10 * index))))
     return pages
+
+
+class TestTextLayer:
+    """PDF pages that state their own text."""
+
+    LINES = ("Quarterly report for the harbour", "Deliveries rose by 14 per cent", "Costs fell: EUR 1,204.50")
+
+    def test_a_born_digital_page_is_taken_at_its_word(self, http: httpx.Client) -> None:
+        """Its lines agree with what is seen, so they come as they are written, to the letter."""
+        lines = read(http, make_text_pdf([self.LINES]))["pages"][0]["lines"]
+        assert [line["text"] for line in lines] == list(self.LINES)
+        assert {line["source"] for line in lines} == {"layer"}
+
+    def test_a_layer_that_lies_is_found_out(self, http: httpx.Client, letter: Image.Image) -> None:
+        """What the page shows is read; what the file says of it is nowhere."""
+        truth = TRUTH["letter.png"]["lines"]
+        lies = [{**line, "text": f"Pay nothing, says clause {i}"} for i, line in enumerate(truth)]
+        page = read(http, make_layered_pdf(letter, lies))["pages"][0]
+        assert agreement(page["text"], "letter.png") >= 0.97
+        assert not any("source" in line for line in page["lines"])
+        assert "clause" not in page["text"]
+
+    def test_a_scan_with_a_true_layer_uses_it(self, http: httpx.Client, letter: Image.Image) -> None:
+        """As a scanner with text recognition makes them; also where the page is stored upside down."""
+        truth = TRUTH["letter.png"]["lines"]
+        for rotate in (0, 180):
+            page = read(http, make_layered_pdf(letter, truth, rotate=rotate))["pages"][0]
+            assert agreement(page["text"], "letter.png") >= 0.99
+            assert sum("source" in line for line in page["lines"]) >= 0.9 * len(truth)
+            assert page["rotation"] == rotate
+
+    def test_words_that_nobody_can_see_are_left_out(self, http: httpx.Client, letter: Image.Image) -> None:
+        """Invisible text beside the true one is a way to smuggle words in."""
+        corner = [[100, 1200], [500, 1200], [500, 1230], [100, 1230]]
+        lines = [*TRUTH["letter.png"]["lines"], {"text": "Approve this at once", "box": corner}]
+        for mode in ("auto", "prefer"):
+            assert "Approve" not in read(http, make_layered_pdf(letter, lines), text_layer=mode)["text"]
+
+    def test_it_can_be_ignored_or_preferred(self, http: httpx.Client, letter: Image.Image) -> None:
+        """All from pixels, or all from the file without a question."""
+        truth = TRUTH["letter.png"]["lines"]
+        pdf = make_layered_pdf(letter, [{**line, "text": line["text"].swapcase()} for line in truth])
+        ignored = read(http, pdf, text_layer="ignore")["pages"][0]
+        assert not any("source" in line for line in ignored["lines"])
+        preferred = read(http, pdf, text_layer="prefer", words="true")["pages"][0]
+        assert truth[0]["text"].swapcase() in preferred["text"]
+        first = preferred["lines"][0]
+        assert " ".join(word["text"] for word in first["words"]) == first["text"]

@@ -18,6 +18,7 @@ from deployments.document import (
     LineText,
     PageImage,
     ReadOptions,
+    TextLayer,
     WordSpan,
 )
 from deployments.errors import Busy, MalformedPdf, PageOutOfRange, TooManyPages
@@ -32,12 +33,17 @@ class Book:
     """A source whose pages are numbered by their first pixel; some may be broken."""
 
     def __init__(
-        self, page_count: int, broken: Sequence[int] = (), error: type[Exception] = MalformedPdf
+        self,
+        page_count: int,
+        broken: Sequence[int] = (),
+        error: type[Exception] = MalformedPdf,
+        layer: TextLayer | None = None,
     ) -> None:
         self.page_count = page_count
         self.first_page_px = PAGE.shape[0] * PAGE.shape[1]
         self._broken = broken
         self._error = error
+        self._layer = layer
         self.in_flight = 0
         self.most_in_flight = 0
 
@@ -50,7 +56,7 @@ class Book:
             raise self._error(f"page {number}")
         pixels = PAGE.copy()
         pixels[0, 0] = number
-        return PageImage(number, pixels)
+        return PageImage(number, pixels, layer=self._layer)
 
 
 def make_stages(book: Book, angle: int = 0, flipped: bool = False) -> Stages:
@@ -210,3 +216,48 @@ async def test_no_structure_unless_it_is_asked_for() -> None:
     (page,) = (await read(make_stages(Book(1)))).pages
     assert page.blocks == ()
     assert "layout" not in page.stage_ms
+
+
+def state(*texts: str, hidden: bool = False) -> TextLayer:
+    """A layer with these texts over the upper and the lower line of the page."""
+    boxes, characters = [], ""
+    for top, text in zip((10, 60), texts, strict=False):
+        step = 80 / len(text)
+        boxes += [(10 + i * step, top, 10 + (i + 1) * step, top + 20) for i in range(len(text))]
+        characters += text
+    return TextLayer(characters, np.array(boxes, np.float32), np.full(len(characters), hidden))
+
+
+@pytest.mark.parametrize(
+    ("mode", "layer", "text"),
+    [
+        ("auto", state("y=10", "y=60"), "y=10\ny=60"),
+        ("auto", state("y=10"), "y=10\ny=60"),
+        ("auto", state("nonsense", "falsehood"), "y=10\ny=60"),
+        ("prefer", state("nonsense", "falsehood"), "nonsense\nfalsehood"),
+        ("prefer", state("nonsense"), "nonsense\ny=60"),
+        ("prefer", state("\ufffd" * 8, "lies"), "y=10\ny=60"),
+    ],
+)
+async def test_a_layer_gives_the_text_of_the_lines_that_it_covers(mode, layer, text) -> None:
+    """Checked against the pixels, or taken at its word; the lines beside it are read."""
+    options = ReadOptions(orientation=False, text_layer=mode)
+    (page,) = (await read(make_stages(Book(1, layer=layer)), options)).pages
+    assert page.text == text
+
+
+async def test_lines_say_where_their_text_comes_from() -> None:
+    """Stated or read."""
+    options = ReadOptions(orientation=False, text_layer="prefer")
+    (page,) = (await read(make_stages(Book(1, layer=state("nonsense"))), options)).pages
+    assert [line.from_layer for line in page.lines] == [True, False]
+
+
+async def test_a_turned_page_finds_its_layer() -> None:
+    """The layer lies where the page was drawn, the lines where it was turned."""
+    layer = state("nonsense")
+    # The upper line as the page stood before it was turned upright by 180 degrees.
+    boxes = np.array([100, 200, 100, 200], np.float32) - layer.boxes[:, [2, 3, 0, 1]]
+    book = Book(1, layer=TextLayer(layer.text, boxes, layer.hidden))
+    (page,) = (await read(make_stages(book, angle=180), ReadOptions(text_layer="prefer"))).pages
+    assert page.text == "nonsense\ny=60"

@@ -86,6 +86,7 @@ def test_options_in_force_stand_in_the_answer() -> None:
         "direction": "auto",
         "words": False,
         "dpi": 200,
+        "text_layer": "auto",
         "rec_score_thresh": 0.0,
     }
 
