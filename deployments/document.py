@@ -24,11 +24,15 @@ LimitType = Literal["min", "max"]
 
 @dataclass(frozen=True, eq=False)
 class PageImage:
-    """One page as pixels. ``number`` counts from 1; ``dpi`` is known only for rendered pages."""
+    """One page as pixels. ``number`` counts from 1; ``dpi`` is known only for rendered pages.
+
+    ``density`` is what an image file states: dots an inch across and down.
+    """
 
     number: int
     pixels: Image
     dpi: float | None = None
+    density: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class ReadOptions:
     """What a caller may choose for one document; ``None`` means the profile's own value.
 
     ``pages`` are 1-based page numbers in rising order, ``None`` for all of them. ``structure`` asks for
-    blocks, and ``tables`` for the cells of those that are tables.
+    blocks, ``tables`` for the cells of those that are tables, and ``figures`` for the pictures of figures.
     """
 
     lang: str | None = None
@@ -53,6 +57,7 @@ class ReadOptions:
     rec_score_thresh: float = 0.0
     structure: bool = False
     tables: bool = True
+    figures: bool = False
 
 
 @dataclass(frozen=True)
