@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 import pikepdf
 from numpy.typing import NDArray
-from pikepdf import Dictionary, Name
+from pikepdf import Dictionary
 
 from deployments.searchable.font import ADVANCE_EM, GlyphlessFont
 from deployments.searchable.text import TextRun
@@ -46,7 +46,8 @@ def _write_run(run: TextRun, transform: Transform, font: GlyphlessFont, font_nam
 
 def add_font(page: pikepdf.Page, font: GlyphlessFont) -> str:
     """Let a page know the font, under a name that it does not use; other pages keep their resources."""
-    resources = _copy_entries(_find_inherited(page.obj, "/Resources"))
+    # What a page inherits it has as its own since the file was opened.
+    resources = _copy_entries(page.obj.get("/Resources"))
     fonts = _copy_entries(resources.get("/Font"))
     name, count = _FONT_NAME, 1
     while f"/{name}" in fonts:
@@ -60,17 +61,6 @@ def add_font(page: pikepdf.Page, font: GlyphlessFont) -> str:
 def _copy_entries(entries: pikepdf.Object | None) -> Dictionary:
     """A dictionary of the same entries; an empty one where there is none."""
     return Dictionary(dict(entries.items()) if isinstance(entries, Dictionary) else {})
-
-
-def _find_inherited(node: pikepdf.Object, key: str) -> pikepdf.Object | None:
-    # Bounded, because a damaged tree may be a ring.
-    for _ in range(64):
-        if key in node:
-            return node[key]
-        if Name.Parent not in node:
-            return None
-        node = node.Parent
-    return None
 
 
 def _number(value: float) -> str:

@@ -26,8 +26,7 @@ def write_xlsx(document: Document) -> bytes:
     only where that shows the same digits again.
     """
     output = io.BytesIO()
-    quiet = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with Workbook(output, {"in_memory": True, **quiet}) as workbook:
+    with Workbook(output, {"in_memory": True}) as workbook:
         formats = _Formats(workbook)
         for page in document.pages:
             for number, table in enumerate(page.tables, 1):
