@@ -83,11 +83,22 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A part of a page as the bytes of an image file; its size is in pixels."""
+
+    media_type: Literal["image/png", "image/jpeg"]
+    data: bytes
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
 class Block:
     """A part of a page in its place in the reading order.
 
     ``lines`` are indices of the page's lines, ``level`` is that of a heading (1 for a title), and ``table``
-    the index of the page's table. ``confidence`` is None for a block that no network found.
+    the index of the page's table. ``confidence`` is None for a block that no network found. ``picture`` is
+    there for figures and formulas when it was asked for.
     """
 
     kind: BlockKind
@@ -97,3 +108,4 @@ class Block:
     confidence: float | None = None
     level: int | None = None
     table: int | None = None
+    picture: Picture | None = None

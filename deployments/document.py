@@ -41,12 +41,14 @@ class PageImage:
     """One page as pixels. ``number`` counts from 1; ``dpi`` is known only for rendered pages.
 
     ``layer`` is there for pages of a PDF, where it was asked for.
+    ``density`` is what an image file states: dots an inch across and down.
     """
 
     number: int
     pixels: Image
     dpi: float | None = None
     layer: TextLayer | None = None
+    density: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class ReadOptions:
     """What a caller may choose for one document; ``None`` means the profile's own value.
 
     ``pages`` are 1-based page numbers in rising order, ``None`` for all of them. ``structure`` asks for
-    blocks, and ``tables`` for the cells of those that are tables.
+    blocks, ``tables`` for the cells of those that are tables, and ``figures`` for the pictures of figures.
     """
 
     lang: str | None = None
@@ -72,6 +74,7 @@ class ReadOptions:
     structure: bool = False
     tables: bool = True
     text_layer: TextLayerMode = "auto"
+    figures: bool = False
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@
     │       ├── InvalidOption         422     invalid_option
     │       ├── EncryptedPdf          422     encrypted_pdf
     │       ├── PageOutOfRange        422     page_out_of_range
+    │       ├── OnePageOnly           422     one_page_only
     │       └── LanguageNotInstalled  422     language_not_installed
     ├── Unauthorized                  401     unauthorized
     ├── Busy                          503     busy              + retry_after_s
@@ -146,6 +147,13 @@ class PageOutOfRange(Unprocessable):
 
     code = "page_out_of_range"
     title = "Page out of range"
+
+
+class OnePageOnly(Unprocessable):
+    """The form of the answer holds one page, and more were asked for."""
+
+    code = "one_page_only"
+    title = "One page only"
 
 
 class LanguageNotInstalled(Unprocessable):

@@ -30,6 +30,7 @@ from deployments.errors import Busy, ServiceError, StageFailed
 from deployments.gathering import gather_both, gather_in_order
 from deployments.stage_clock import StageClock
 from deployments.structure.assembly import assemble_blocks, choose_regions, cut_tables, fill_tables
+from deployments.structure.figures import cut_figures
 from deployments.text_layer import (
     StatedLines,
     agrees,
@@ -108,6 +109,8 @@ async def _read_pixels(image: PageImage, stages: Stages, options: ReadOptions, c
     lines, (regions, grids) = await gather_both(reading, _find_structure(pixels, stages, options, clock))
     with clock.measure("assembly"):
         blocks, tables = await asyncio.to_thread(_assemble, regions, grids, lines, pixels.shape[0])
+        if options.figures:
+            blocks = await asyncio.to_thread(cut_figures, blocks, pixels)
     return Page(image.number, *_size(pixels), rotation, lines, None, clock.stage_ms, blocks, tables)
 
 

@@ -40,6 +40,7 @@ from deployments.errors import (
 from deployments.flow import PageSource, Stages
 from deployments.gathering import gather_in_order
 from deployments.models.recognition import RecognitionRequest
+from deployments.searchable.text import TextPage
 from deployments.spreading import share_lines
 from deployments.vision.images import ImageDocument, sniff_kind
 
@@ -218,6 +219,15 @@ class RemoteStages:
             for index, text in zip(share, answer, strict=True)
         }
         return [texts[index] for index in range(len(crops))]
+
+    async def write_pdf(self, data: bytes, pages: tuple[TextPage, ...]) -> bytes:
+        """Pages of a file as a PDF with text. Who kills its writer again and again is a malformed one."""
+        reference = await asyncio.to_thread(ray.put, np.frombuffer(data, np.uint8))
+        try:
+            pdf: bytes = await call_stage(self._renderer, "write_pdf", reference, pages, self._max_pixels)
+        except StageUnavailable as error:
+            raise MalformedPdf("The document cannot be written as a PDF.") from error
+        return pdf
 
     def choose_recognizer(self, lang: str | None) -> str:
         """Name of the recogniser for a language; the first one when none is asked for.

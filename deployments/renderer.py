@@ -1,4 +1,4 @@
-"""Deployment that renders PDF pages, apart from the rest so that a hostile file can only kill this one."""
+"""Deployment that draws and writes PDF files, apart from the rest: a hostile file can only kill this one."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,13 +8,15 @@ from configs.settings import RendererStage
 from deployments.allocator import return_large_blocks
 from deployments.document import PageImage
 from deployments.recycling import Recycler
+from deployments.searchable.text import TextPage
+from deployments.searchable.writer import PdfWriter, open_writer
 from deployments.vision.pdf_shelf import PdfShelf
 from deployments.worker import Worker
 
 
 @serve.deployment
 class Renderer:
-    """Renders pages of PDF files with pypdfium2, which allows one thread a process."""
+    """Draws pages of PDF files with pypdfium2, which allows one thread a process, and writes PDF files."""
 
     def __init__(self, stage: RendererStage) -> None:
         return_large_blocks()
@@ -45,6 +47,23 @@ class Renderer:
             return document.render_page(number, dpi, self._max_pixels, with_layer=with_layer)
 
         return await self._worker.run(render)
+
+    async def write_pdf(self, data: NDArray[np.uint8], pages: tuple[TextPage, ...], max_pixels: int) -> bytes:
+        """Pages of a file (uint8, (n,)) as a PDF, each with its text laid over it.
+
+        Page by page, so that other documents' pages are drawn between. Raises `InputError`.
+        """
+
+        def open_file() -> PdfWriter:
+            return open_writer(data.tobytes(), max_pixels)
+
+        writer = await self._worker.run(open_file)
+        try:
+            for page in pages:
+                await self._worker.run(writer.add_page, page)
+            return await self._worker.run(writer.save)
+        finally:
+            await self._worker.run(writer.close)
 
     def check_health(self) -> None:
         """Raise when a page takes too long or the replica is too large, so that Serve replaces it."""

@@ -3,15 +3,17 @@
 import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from configs.settings import DetectionStage, Limits
 from deployments.admission import Admission
 from deployments.document import Document, ReadOptions, StageInfo
 from deployments.errors import Busy, NotReady, StageFailed
+from deployments.flow import PageSource
 from deployments.handles import Handle, RemoteStages, call_stage
 from deployments.reading import DocumentReading, FlowLimits, open_reading, read_all
+from deployments.searchable.text import lay_out_page
 
 _DESCRIBE_TIMEOUT_S = 2.0
 _STARTING_RETRY_AFTER_S = 5
@@ -68,6 +70,15 @@ class GraphReader:
         if options.structure:
             names += ["layout", "table"] if options.tables else ["layout"]
         return tuple(self._models[name] for name in names)
+
+    def open_pages(self, data: bytes, options: ReadOptions) -> AbstractAsyncContextManager[PageSource]:
+        """The pages of a document as pixels, one at a time."""
+        return self._stages.open_document(data, options)
+
+    async def write_pdf(self, data: bytes, document: Document) -> bytes:
+        """The pages of a document as a PDF with their text, written beside the renderer of PDF pages."""
+        pages = await asyncio.to_thread(lambda: tuple(map(lay_out_page, document.pages)))
+        return await self._stages.write_pdf(data, pages)
 
     def check_room(self) -> None:
         """Raise `Busy` when no document would be admitted now."""

@@ -41,7 +41,7 @@ _DIRECTION_WORDS: Mapping[str, str] = {
 # The pages are parsed first, and the time limit is kept before the stages.
 _NOT_FOR_STAGES = {"pages", "timeout_s", "format"}
 
-ResultFormat = Literal["json", "markdown", "html", "text", "csv"]
+ResultFormat = Literal["json", "markdown", "html", "text", "csv", "hocr", "xlsx", "pdf", "alto", "overlay"]
 
 
 class OcrOptions(BaseModel):
@@ -191,9 +191,15 @@ class StructureOptions(OcrOptions):
     """How to read the structure of one document: all that `OcrOptions` has, and what to look for."""
 
     tables: bool = Field(True, description="Find the cells of tables.", examples=[True])
+    figures: bool = Field(
+        False,
+        description="Return figures and formulas as pictures, in JSON, Markdown and HTML.",
+        examples=[True],
+    )
     format: ResultFormat | None = Field(
         None,
-        description="Form of the answer, before what the header `Accept` says; `csv` are the tables alone.",
+        description="Form of the answer, before what the header `Accept` says; `csv` and `xlsx` are the "
+        "tables alone, `overlay` is a picture of one page.",
         examples=["markdown"],
     )
 

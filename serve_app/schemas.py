@@ -10,6 +10,7 @@ from serve_app.structure_results import (
     StructureBlock,
     StructureCell,
     StructurePage,
+    StructurePicture,
     StructureResult,
     StructureTable,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "StructureCell",
     "StructureOptions",
     "StructurePage",
+    "StructurePicture",
     "StructureResult",
     "StructureTable",
     "VersionInfo",

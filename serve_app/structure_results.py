@@ -1,10 +1,11 @@
 """The structure of a document as the service answers it, the same over HTTP and over a Python handle."""
 
-from typing import Annotated
+from base64 import b64encode
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from deployments.blocks import Block, BlockKind, Box, Table, TableCell
+from deployments.blocks import Block, BlockKind, Box, Picture, Table, TableCell
 from deployments.document import Document, Page
 from serve_app.forms.html import write_table
 from serve_app.forms.markdown import write_document, write_page
@@ -70,6 +71,27 @@ class StructureTable(BaseModel):
         )
 
 
+class StructurePicture(BaseModel):
+    """A figure or a formula as it stands on the page."""
+
+    media_type: Literal["image/png", "image/jpeg"] = Field(
+        description="Format of the picture; JPEG for photographs.", examples=["image/png"]
+    )
+    data: str = Field(description="The image file in base64.", examples=["iVBORw0KGgo="])
+    width: int = Field(description="Width in pixels.", examples=[640])
+    height: int = Field(description="Height in pixels.", examples=[480])
+
+    @classmethod
+    def from_picture(cls, picture: Picture) -> "StructurePicture":
+        """Put a picture into the answer's form."""
+        return cls(
+            media_type=picture.media_type,
+            data=b64encode(picture.data).decode(),
+            width=picture.width,
+            height=picture.height,
+        )
+
+
 class StructureBlock(BaseModel):
     """A part of a page in its place in the reading order."""
 
@@ -89,6 +111,11 @@ class StructureBlock(BaseModel):
     table: int | None = Field(
         None, description="Place in the page's `tables`; absent for other blocks.", examples=[0]
     )
+    image: StructurePicture | None = Field(
+        None,
+        description="The pixels of a figure or a formula; present when `figures` was asked for.",
+        examples=[{"media_type": "image/png", "data": "iVBORw0KGgo=", "width": 640, "height": 480}],
+    )
 
     @classmethod
     def from_block(cls, block: Block) -> "StructureBlock":
@@ -101,6 +128,7 @@ class StructureBlock(BaseModel):
             lines=list(block.lines),
             level=block.level,
             table=block.table,
+            image=None if block.picture is None else StructurePicture.from_picture(block.picture),
         )
 
 
@@ -118,7 +146,7 @@ class StructurePage(OcrPage):
             **dict(OcrPage.from_page(page)),
             blocks=[StructureBlock.from_block(block) for block in page.blocks],
             tables=[StructureTable.from_table(table) for table in page.tables],
-            markdown=write_page(page),
+            markdown=write_page(page, pictures=False),
         )
 
 
@@ -142,7 +170,8 @@ class StructureResult(OcrResult):
         return cls(
             **OcrResult.describe_document(document, request_id, total_ms),
             pages=[StructurePage.from_page(page) for page in document.pages],
-            markdown=write_document(document),
+            # The blocks carry their pictures: an answer need not hold each of them three times.
+            markdown=write_document(document, pictures=False),
             options=options.filled_from(document.options),
         )
 

@@ -1,5 +1,6 @@
 """From an opened image file to pixels as PaddleOCR reads them: BGR, eight bits, upright, opaque."""
 
+import math
 import re
 from collections.abc import Callable
 
@@ -21,6 +22,8 @@ _ORIENTATION_TAG, _BITS_TAG, _PHOTOMETRIC_TAG = 274, 258, 262
 _MIN_IS_WHITE = 0
 _MID_GREY = 127.5
 _BAND_ROWS = 256
+# EXIF orientations whose rows are columns of the upright image.
+_LYING = (5, 6, 7, 8)
 _UPRIGHT: dict[int, Callable[[Image], Image]] = {
     2: lambda pixels: pixels[:, ::-1],
     3: lambda pixels: pixels[::-1, ::-1],
@@ -45,7 +48,7 @@ def decode_frame(image: ImageFile, data: bytes | None = None) -> Image:
     if pixels is None:
         image.load()
         pixels = _convert_to_bgr(image)
-    turn = _UPRIGHT.get(_read_orientation(image))
+    turn = _UPRIGHT.get(read_orientation(image))
     return np.ascontiguousarray(pixels if turn is None else turn(pixels))
 
 
@@ -85,13 +88,27 @@ def _reach_jpeg_end(data: bytes, position: int) -> bool:
     return False
 
 
-def _read_orientation(image: ImageFile) -> int:
+def read_orientation(image: ImageFile) -> int:
+    """The EXIF orientation of a frame, 1 to 8; 1 where it has none."""
     try:
         # The base class's method, because the one for PNG first decodes the file once more.
-        return int(PillowImage.Image.getexif(image).get(_ORIENTATION_TAG, 1))
+        orientation = int(PillowImage.Image.getexif(image).get(_ORIENTATION_TAG, 1))
     except Exception:
         # A frame whose metadata are damaged still has its pixels.
         return 1
+    return orientation if orientation in _UPRIGHT else 1
+
+
+def read_density(image: ImageFile) -> tuple[float, float] | None:
+    """Dots an inch that a frame states, across and down once it is upright; None where it states none."""
+    try:
+        across, down = (float(value) for value in image.info["dpi"])
+    except Exception:
+        # Missing, or not numbers, or divided by zero.
+        return None
+    if not (math.isfinite(across) and math.isfinite(down) and across > 0 and down > 0):
+        return None
+    return (down, across) if read_orientation(image) in _LYING else (across, down)
 
 
 def _convert_to_bgr(image: ImageFile) -> Image:

@@ -25,7 +25,7 @@ from deployments.errors import (
     TooManyPixels,
     UnsupportedMedia,
 )
-from deployments.vision.decoding import decode_frame
+from deployments.vision.decoding import decode_frame, read_density
 
 ImageFormat = Literal["PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF"]
 
@@ -114,9 +114,10 @@ class ImageDocument:
                 image.seek(index)
                 self._check_size(image, index + 1)
             pixels = decode_frame(image, self._data if self.page_count == 1 else None)
+            density = read_density(image)
             if self.page_count > 1:
                 self._image = image
-        return PageImage(number, pixels)
+        return PageImage(number, pixels, density=density)
 
     def _open_image(self) -> ImageFile:
         return _READERS[self.format](BytesIO(self._data))

@@ -4,12 +4,15 @@ pdfium keeps state for the whole process and takes no locks: one process uses th
 """
 
 import contextlib
+import ctypes
 import math
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 import numpy as np
 import pypdfium2
+from numpy.typing import NDArray
 from pypdfium2 import raw
 
 from deployments.document import Image, PageImage, TextLayer
@@ -22,6 +25,19 @@ _MIN_DPI = 36
 # A security handler that pdfium does not know asks for a certificate: there, too, a key is missing.
 _LOCKED = (raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY)
 _WHITE = (255, 255, 255, 255)
+
+
+@dataclass(frozen=True, eq=False)
+class PageFrame:
+    """How a page of a PDF lies, in points of its own system, whose y runs upwards.
+
+    ``box`` is what is shown of it (left, bottom, right, top), ``rotation`` how far a viewer turns it
+    clockwise, and ``characters`` (float64, (n, 2)) are the middles of the characters that it has as text.
+    """
+
+    box: tuple[float, float, float, float]
+    rotation: int
+    characters: NDArray[np.float64]
 
 
 class PdfDocument:
@@ -97,6 +113,27 @@ class PdfDocument:
             raise
         except Exception as error:
             raise MalformedPdf(f"Page {number} of the PDF cannot be rendered.") from error
+
+    def frame_page(self, number: int) -> PageFrame:
+        """How page ``number`` (from 1) lies, and where it has text. Raises `MalformedPdf`."""
+        try:
+            with contextlib.closing(self._pdf.get_page(number - 1)) as page:
+                return PageFrame(page.get_bbox(), page.get_rotation(), _locate_characters(page))
+        except Exception as error:
+            raise MalformedPdf(f"Page {number} of the PDF cannot be loaded.") from error
+
+
+def _locate_characters(page: pypdfium2.PdfPage) -> NDArray[np.float64]:
+    """Middles of the characters of a page that are not white space, float64 of shape (n, 2), in points."""
+    middles = []
+    with contextlib.closing(page.get_textpage()) as text:
+        left, right, bottom, top = (ctypes.c_double() for _ in range(4))
+        for index in range(text.count_chars()):
+            if chr(raw.FPDFText_GetUnicode(text, index)).isspace():
+                continue
+            if raw.FPDFText_GetCharBox(text, index, left, right, bottom, top):
+                middles.append(((left.value + right.value) / 2, (bottom.value + top.value) / 2))
+    return np.array(middles, np.float64).reshape(-1, 2)
 
 
 def _read_layer(page: pypdfium2.PdfPage, pixels: Image) -> TextLayer | None:

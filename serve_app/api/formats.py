@@ -1,17 +1,15 @@
-"""The form of an answer, by what the caller accepts."""
+"""The forms of an answer: which of them a caller accepts, and what each is called."""
 
+import dataclasses
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from deployments.blocks import Block
-from deployments.document import Document
+from deployments.document import ReadOptions
 from serve_app.api.accept import parse_accept
 from serve_app.error_codes import NotAcceptable
-from serve_app.forms.delimited import write_csv
-from serve_app.forms.html import write_html
-from serve_app.forms.markdown import write_document
-from serve_app.options import ResultFormat
+from serve_app.options import ResultFormat, StructureOptions
 
+# In the order in which they are chosen where `Accept` leaves the choice.
 MEDIA_TYPES: Mapping[ResultFormat, str] = MappingProxyType(
     {
         "json": "application/json",
@@ -19,8 +17,26 @@ MEDIA_TYPES: Mapping[ResultFormat, str] = MappingProxyType(
         "html": "text/html",
         "text": "text/plain",
         "csv": "text/csv",
+        "hocr": "text/vnd.hocr+html",
+        "alto": "application/alto+xml",
+        "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "pdf": "application/pdf",
+        "overlay": "image/png",
     }
 )
+# What a browser shall save the answer as; the name of the caller's own file is never used.
+FILE_NAMES: Mapping[ResultFormat, str] = MappingProxyType(
+    {
+        "hocr": "document.hocr",
+        "alto": "document.alto.xml",
+        "xlsx": "document.xlsx",
+        "pdf": "document.pdf",
+        "overlay": "overlay.png",
+    }
+)
+BINARY: frozenset[ResultFormat] = frozenset({"xlsx", "pdf", "overlay"})
+_WITH_WORDS: frozenset[ResultFormat] = frozenset({"hocr", "alto", "pdf"})
+_WITH_PICTURES: frozenset[ResultFormat] = frozenset({"json", "markdown", "html"})
 
 
 def choose_format(accept: str) -> ResultFormat:
@@ -36,19 +52,16 @@ def choose_format(accept: str) -> ResultFormat:
     raise NotAcceptable(f"The answer can be {', '.join(MEDIA_TYPES.values())}.")
 
 
-def write_form(document: Document, form: ResultFormat) -> bytes:
-    """The document in one of the forms that are not JSON, in UTF-8."""
-    match form:
-        case "markdown":
-            text = write_document(document) + "\n"
-        case "html":
-            text = write_html(document)
-        case "csv":
-            text = write_csv(document)
-        case _:
-            text = "\n\n".join(_write_text(page.blocks) for page in document.pages if page.error is None)
-    return text.encode()
+def to_read_options(options: StructureOptions, form: ResultFormat) -> ReadOptions:
+    """The choice of a caller who gets this form: words and pictures are made where it has them."""
+    chosen = options.to_read_options()
+    words = chosen.words or form in _WITH_WORDS
+    return dataclasses.replace(chosen, words=words, figures=chosen.figures and form in _WITH_PICTURES)
 
 
-def _write_text(blocks: tuple[Block, ...]) -> str:
-    return "\n\n".join(block.text for block in blocks if block.text)
+def describe_file(form: ResultFormat) -> dict[str, str]:
+    """The headers that say under which name an answer is saved; none for those that are looked at."""
+    if form not in FILE_NAMES:
+        return {}
+    shown = "inline" if form == "overlay" else "attachment"
+    return {"Content-Disposition": f'{shown}; filename="{FILE_NAMES[form]}"'}

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from deployments.document import Document, Page, ReadOptions, StageInfo
+from deployments.flow import PageSource
 
 
 class PageReading(Protocol):
@@ -35,6 +36,17 @@ class DocumentReader(Protocol):
         self, data: bytes, options: ReadOptions, after: int = 0
     ) -> AbstractAsyncContextManager[PageReading]:
         """Open a document whose pages are read one by one, those up to number ``after`` left out."""
+        ...
+
+    def open_pages(self, data: bytes, options: ReadOptions) -> AbstractAsyncContextManager[PageSource]:
+        """The pages of a document as pixels, one at a time, as they were or are to be read.
+
+        They stand as in the file: a page of a `Document` was turned by its ``rotation`` besides.
+        """
+        ...
+
+    async def write_pdf(self, data: bytes, document: Document) -> bytes:
+        """The pages of ``document``, which was read from ``data``, as a PDF with their text over them."""
         ...
 
     def check_room(self) -> None:

@@ -6,8 +6,11 @@ import io
 from deployments.blocks import Table
 from deployments.document import Document
 
-# A spreadsheet takes a cell that begins like this for a formula and computes it.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet takes a cell that begins like this for a formula and computes it; East Asian ones also take
+# the wide signs.
+_FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
+# What a table's empty cells often hold, and what is no formula.
+_LONE_SIGNS = ("+", "-", "－")
 
 
 def write_csv(document: Document) -> str:
@@ -31,7 +34,7 @@ def spread_table(table: Table) -> list[list[str]]:
 
 def _disarm(text: str) -> str:
     """The text, kept from being a formula; numbers with a sign stay as they are."""
-    if text.startswith(_FORMULA_STARTS) and not _is_number(text):
+    if text.startswith(_FORMULA_STARTS) and text not in _LONE_SIGNS and not _is_number(text):
         return f"'{text}"
     return text
 

@@ -1,9 +1,10 @@
 """A document as HTML: an article a page, headings, paragraphs, lists and tables."""
 
+from base64 import b64encode
 from collections.abc import Iterable
 from html import escape
 
-from deployments.blocks import Block, Table, TableCell
+from deployments.blocks import Block, Picture, Table, TableCell
 from deployments.document import Document, Page
 
 
@@ -26,6 +27,11 @@ def write_table(table: Table) -> str:
         heads += 1
     head = f"<thead>{_write_rows(rows[:heads])}</thead>" if heads else ""
     return f"<table>{head}<tbody>{_write_rows(rows[heads:])}</tbody></table>"
+
+
+def write_data_uri(picture: Picture) -> str:
+    """The picture itself as a link (RFC 2397)."""
+    return f"data:{picture.media_type};base64,{b64encode(picture.data).decode()}"
 
 
 def _write_rows(rows: Iterable[list[TableCell]]) -> str:
@@ -51,6 +57,9 @@ def _write_page(page: Page) -> str:
 
 def _write_block(block: Block, page: Page) -> str:
     text = escape(block.text)
+    picture = (
+        "" if block.picture is None else f'<img src="{write_data_uri(block.picture)}" alt="{block.kind}">'
+    )
     match block.kind:
         case "title" | "heading":
             level = block.level or 2
@@ -63,7 +72,10 @@ def _write_block(block: Block, page: Page) -> str:
         case "header" | "footer":
             return f"<{block.kind}>{text}</{block.kind}>" if text else ""
         case "figure":
-            return f"<figure>{text}</figure>"
+            return f"<figure>{picture}{text}</figure>"
+        case "formula" if picture:
+            # What was read in a formula says less than the formula.
+            return f"<p>{picture}</p>"
         case "caption":
             return f"<p><em>{text}</em></p>"
         case _:

@@ -4,7 +4,7 @@ import re
 
 from deployments.blocks import Block, Table
 from deployments.document import Document, Page
-from serve_app.forms.html import write_table
+from serve_app.forms.html import write_data_uri, write_table
 
 # What would be markup at the start of a line, or anywhere in it.
 _AT_START = re.compile(r"^(?=[#>+\-=|])|(?<=^\d)(?=[.)]\s)|(?<=^\d\d)(?=[.)]\s)", re.MULTILINE)
@@ -14,23 +14,31 @@ _BULLET = re.compile(r"^\s*[^\w\s(\[\"'“‘]\s*")
 _NUMBER = re.compile(r"^\s*\(?(\d{1,3})[.)]\s*")
 
 
-def write_document(document: Document) -> str:
-    """All pages, an empty line between two; a page that could not be read is a comment that says why."""
-    return "\n\n".join(filter(None, map(_write_page_or_error, document.pages)))
+def write_document(document: Document, pictures: bool = True) -> str:
+    """All pages, an empty line between two; a page that could not be read is a comment that says why.
+
+    ``pictures`` of blocks that have one stand in the text as data URIs.
+    """
+    return "\n\n".join(filter(None, (_write_page_or_error(page, pictures) for page in document.pages)))
 
 
-def _write_page_or_error(page: Page) -> str:
+def _write_page_or_error(page: Page, pictures: bool) -> str:
     if page.error is not None:
         return f"<!-- page {page.number}: {page.error.code} -->"
-    return write_page(page)
+    return write_page(page, pictures)
 
 
-def write_page(page: Page) -> str:
+def write_page(page: Page, pictures: bool = True) -> str:
     """The page's blocks; running headers and footers are left out, as in a text that goes on."""
-    return "\n\n".join(filter(None, (_write_block(block, page) for block in page.blocks)))
+    return "\n\n".join(filter(None, (_write_block(block, page, pictures) for block in page.blocks)))
 
 
-def _write_block(block: Block, page: Page) -> str:
+def _write_block(block: Block, page: Page, pictures: bool) -> str:
+    if block.picture is not None and pictures:
+        picture = f"![{block.kind}]({write_data_uri(block.picture)})"
+        # What was read in a formula says less than it does; a figure may be a page that was taken for one.
+        text = "" if block.kind == "formula" else _escape(block.text)
+        return f"{picture}\n\n{text}" if text else picture
     match block.kind:
         case "header" | "footer":
             return ""

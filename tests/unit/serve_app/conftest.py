@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import httpx
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 
 from configs.settings import Limits
-from deployments.document import Document, Line, Page, PageError, ReadOptions, StageInfo, Word
+from deployments.document import Document, Line, Page, PageError, PageImage, ReadOptions, StageInfo, Word
 from deployments.errors import Busy
 from serve_app.api.app import create_app
 from serve_app.auth import AuthSettings
@@ -48,6 +49,23 @@ class FakeReading:
         return {"total": float(len(list(pages)))}
 
 
+@dataclass(frozen=True)
+class FakePages:
+    """Pages that all have the same pixels."""
+
+    page_count: int
+    pixels: np.ndarray
+
+    @property
+    def first_page_px(self) -> int:
+        """Pixels of the first page."""
+        return int(self.pixels.size // 3)
+
+    async def load_page(self, number: int) -> PageImage:
+        """The pixels."""
+        return PageImage(number, self.pixels)
+
+
 class FakeReader:
     """Reads every document as one page with one line; a test sets what shall be different."""
 
@@ -66,6 +84,8 @@ class FakeReader:
         self.cancelled = False
         self.full_for_s = 0
         self.stages: tuple[StageInfo, ...] = (STAGE,)
+        self.pixels = np.full((40, 20, 3), 255, np.uint8)
+        self.written: list[tuple[bytes, Document]] = []
 
     async def read(self, data: bytes, options: ReadOptions) -> Document:
         """Note the call; then hang, fail, or answer."""
@@ -94,6 +114,16 @@ class FakeReader:
         except asyncio.CancelledError:
             self.cancelled = True
             raise
+
+    @asynccontextmanager
+    async def open_pages(self, data: bytes, options: ReadOptions) -> AsyncIterator["FakePages"]:
+        """As many pages as the document has, all of them alike."""
+        yield FakePages(self.pages_total, self.pixels)
+
+    async def write_pdf(self, data: bytes, document: Document) -> bytes:
+        """Note the call, and answer with a file that is none."""
+        self.written.append((data, document))
+        return b"%PDF-"
 
     def check_room(self) -> None:
         """Refuse when a test says that there is no room."""

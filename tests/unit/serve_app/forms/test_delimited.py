@@ -4,7 +4,9 @@ import csv
 import dataclasses
 import io
 
-from deployments.document import Document
+import pytest
+
+from deployments.document import Document, Page
 from serve_app.forms.delimited import write_csv
 
 from .conftest import make_table
@@ -27,3 +29,25 @@ def test_tables_are_divided_by_an_empty_line(document: Document) -> None:
 def test_a_document_without_tables_is_empty() -> None:
     """No table is no error."""
     assert write_csv(Document((), 0)) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("＝1+1", "'＝1+1"),
+        ("-1+2", "'-1+2"),
+        ("- see note", "'- see note"),
+        ("\n=1", "'\n=1"),
+        ("-", "-"),
+        ("+", "+"),
+        ("-1,234.50", "-1,234.50"),
+        ("+3%", "+3%"),
+        ("a=b", "a=b"),
+    ],
+)
+def test_a_formula_is_disarmed_and_a_sign_is_not(text: str, written: str) -> None:
+    """Wide signs count too; a lone dash stands for nothing in many tables."""
+    page = Page(1, tables=(make_table(text, columns=1),))
+    ((cell,),) = csv.reader(io.StringIO(write_csv(Document((page,), 1)), newline=""))
+    assert cell == written

@@ -1,11 +1,13 @@
 """Documents and tables as HTML."""
 
+import pytest
 from lxml import html
 
-from deployments.document import Document
+from deployments.blocks import Block, Picture
+from deployments.document import Document, Page
 from serve_app.forms.html import write_html, write_table
 
-from .conftest import make_table
+from .conftest import BOX, make_table
 
 
 def test_a_document_becomes_html(document: Document) -> None:
@@ -33,3 +35,13 @@ def test_text_is_never_markup() -> None:
     """A cell may hold anything that was printed."""
     assert "<script>" not in write_table(make_table("<script>alert(1)</script>", "x\ny"))
     assert "x<br>y" in write_table(make_table("a", "x\ny"))
+
+
+@pytest.mark.parametrize(("kind", "text"), [("figure", "1 < 2"), ("formula", "")])
+def test_a_picture_stands_in_its_block(kind: str, text: str) -> None:
+    """As a data URI, with what was read in a figure behind it."""
+    block = Block(kind, BOX, "1 < 2", picture=Picture("image/png", b"ab", 1, 1))
+    tree = html.document_fromstring(write_html(Document((Page(1, blocks=(block,)),), 1)))
+    (image,) = tree.iter("img")
+    assert (image.get("src"), image.get("alt")) == ("data:image/png;base64,YWI=", kind)
+    assert tree.find(".//article").text_content().strip() == text

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from deployments.blocks import Block
+from deployments.blocks import Block, Picture
 from deployments.document import Document, Page
 from serve_app.forms.markdown import write_document, write_page
 
@@ -52,3 +52,18 @@ def test_a_table_with_spans_is_html(document: Document) -> None:
     table = make_table("a", "b", "c", column_span=2)
     page = dataclasses.replace(document.pages[0], blocks=(Block("table", BOX, "", table=0),), tables=(table,))
     assert write_page(page).startswith('<table><tbody><tr><td colspan="2">a</td>')
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "written"),
+    [
+        ("figure", "", "![figure](data:image/png;base64,YWI=)"),
+        ("figure", "1 * 2", "![figure](data:image/png;base64,YWI=)\n\n1 \\* 2"),
+        ("formula", "E = mc", "![formula](data:image/png;base64,YWI=)"),
+    ],
+)
+def test_a_picture_stands_where_its_block_does(kind: str, text: str, written: str) -> None:
+    """With what was read in a figure behind it; without pictures, that alone."""
+    page = Page(1, blocks=(Block(kind, BOX, text, picture=Picture("image/png", b"ab", 1, 1)),))
+    assert write_page(page) == written
+    assert write_page(page, pictures=False) == text.replace("*", "\\*")
