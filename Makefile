@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	--overrides requirements/overrides.txt
 
-.PHONY: run test test-paddle check lint format bench bench-gpu bench-memory bench-pdf bench-plot parity footprint fixtures lock setup setup-dev clean
+.PHONY: run test test-paddle check lint format bench bench-gpu bench-memory bench-pdf bench-long bench-plot parity footprint fixtures lock setup setup-dev clean
 
 run: setup  ## start a local Ray cluster and the service; honours HOST, PORT, API_KEY
 	@$(BIN)/ocr-serve run
@@ -41,6 +41,9 @@ bench-plot: setup-dev  ## draw the last bench for docs/benchmarks.md
 
 bench-pdf: setup-dev  ## PDF files with their text layer and without: make bench-pdf EVAL=DIR
 	PYTHONPATH=tests $(BIN)/python tests/bench/pdfs.py --eval "$(EVAL)"
+
+bench-long: setup-dev  ## PDF files of 50, 200 and 500 pages: first page, rate, memory
+	PYTHONPATH=tests $(BIN)/python tests/bench/long_pdf.py
 
 bench-memory: setup-dev  ## memory of each replica over 1,000 requests: make bench-memory [BENCH="DIR DIR"]
 	PYTHONPATH=tests $(BIN)/python tests/bench/memory.py --images $(BENCH)

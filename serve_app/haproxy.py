@@ -5,15 +5,18 @@ HAProxy hands a request to a replica without unpacking it in Python, which takes
 """
 
 import os
+import random
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from socket import socket
 
 _SWITCH = "RAY_SERVE_ENABLE_HA_PROXY"
 # On a busy machine a proxy may need longer than Ray's five seconds to start.
 _PATIENCE = "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S"
+# Free for applications by convention; Ray Serve takes those from 30000 on for its replicas.
+_LOCAL_PORTS = range(20_000, 30_000)
 _PORTS = ("RAY_SERVE_HAPROXY_METRICS_PORT", "RAY_SERVE_HAPROXY_STATS_PORT")
 
 
@@ -59,8 +62,12 @@ def has_haproxy() -> bool:
 
 
 def _find_free_ports(count: int) -> list[str]:
-    with ExitStack() as stack:
-        probes = [stack.enter_context(closing(socket())) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [str(probe.getsockname()[1]) for probe in probes]
+    """Ports below those that the system gives to outgoing connections, which may take any of these soon."""
+    found: list[str] = []
+    for port in random.sample(_LOCAL_PORTS, len(_LOCAL_PORTS)):
+        with closing(socket()) as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            found.append(str(port))
+        if len(found) == count:
+            break
+    return found

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -41,11 +42,15 @@ class Service:
 
 
 def find_free_port() -> int:
-    """A TCP port of the loopback interface that nobody listens on."""
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """A TCP port of the loopback interface that nobody listens on.
+
+    Below those of outgoing connections, any of which may be taken before somebody listens.
+    """
+    for port in random.sample(range(10_000, 20_000), 1000):
+        with contextlib.closing(socket.socket()) as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no port is free")
 
 
 def shell_environment() -> dict[str, str]:

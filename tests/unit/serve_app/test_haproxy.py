@@ -19,6 +19,15 @@ def test_two_clusters_have_nothing_in_common() -> None:
     assert not folder.exists()
 
 
+def test_its_ports_are_not_those_of_outgoing_connections() -> None:
+    """The system may give any of those away between the choice and the start."""
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    with local_proxy({}) as variables:
+        ports = [int(value) for name, value in variables.items() if name.endswith("_PORT")]
+    assert len(set(ports)) == 2
+    assert all(1024 < port < min(lowest, 30_000) for port in ports)
+
+
 def test_it_can_be_switched_off() -> None:
     """The same variable as everywhere in Ray."""
     with local_proxy({SWITCH: "0"}) as variables:
