@@ -41,15 +41,18 @@ class IngressStage(Settings):
 
 
 class Profile(Settings):
-    """The whole graph's configuration."""
+    """The whole graph's configuration.
+
+    Without ``layout`` or ``table`` those stages are not started, and what needs them is refused.
+    """
 
     ingress: IngressStage = IngressStage()
     renderer: RendererStage = RendererStage()
     orientation: OrientationStage
     detection: DetectionStage
     recognition: RecognitionStage
-    layout: LayoutStage
-    table: TableStage
+    layout: LayoutStage | None = None
+    table: TableStage | None = None
     limits: Limits = Limits()
 
 
@@ -76,12 +79,14 @@ def load_profile(args: AppArgs, cluster_gpus: float, environment: Mapping[str, s
     if name == "auto":
         name = "gpu-t4" if cluster_gpus > 0 else "cpu"
     content = _read_profile(name)
+    # What a profile leaves out stays out, whatever is set for all stages.
+    stages = [stage for stage in _MODEL_STAGES if content.get(stage) is not None]
     if args.engine is not None:
-        for stage in _MODEL_STAGES:
+        for stage in stages:
             if stage not in _OWN_ENGINE.get(args.engine, ()):
                 content = _merge(content, {stage: {"run": {"engine": args.engine}}})
     if environment.get("PRELOAD_MODELS", "").strip().lower() in ("0", "false", "no", "off"):
-        for stage in _MODEL_STAGES:
+        for stage in stages:
             content = _merge(content, {stage: {"warm_up": False}})
     return Profile.model_validate(_merge(content, args.overrides))
 

@@ -28,11 +28,15 @@ BlockKind = Literal[
 
 @dataclass(frozen=True)
 class Region:
-    """A part of a page as the layout network sees it, before any text is known."""
+    """A part of a page as the layout network sees it, before any text is known.
+
+    ``order`` is its place in the reading order, where the network knows it.
+    """
 
     kind: BlockKind
     confidence: float
     box: Box
+    order: int | None = None
 
 
 @dataclass(frozen=True, eq=False)

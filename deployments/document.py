@@ -57,6 +57,7 @@ class ReadOptions:
 
     ``pages`` are 1-based page numbers in rising order, ``None`` for all of them. ``structure`` asks for
     blocks, ``tables`` for the cells of those that are tables, and ``figures`` for the pictures of figures.
+    ``formulas``, ``seals`` and ``unwarp`` need stages that not every graph has.
     """
 
     lang: str | None = None
@@ -75,6 +76,9 @@ class ReadOptions:
     tables: bool = True
     text_layer: TextLayerMode = "auto"
     figures: bool = False
+    formulas: bool = False
+    seals: bool = False
+    unwarp: bool = False
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@
     │       ├── EncryptedPdf          422     encrypted_pdf
     │       ├── PageOutOfRange        422     page_out_of_range
     │       ├── OnePageOnly           422     one_page_only
+    │       ├── StageNotInstalled     422     stage_not_installed
     │       └── LanguageNotInstalled  422     language_not_installed
     ├── Unauthorized                  401     unauthorized
     ├── Busy                          503     busy              + retry_after_s
@@ -154,6 +155,13 @@ class OnePageOnly(Unprocessable):
 
     code = "one_page_only"
     title = "One page only"
+
+
+class StageNotInstalled(Unprocessable):
+    """The running graph has no stage for what was asked; the message says which."""
+
+    code = "stage_not_installed"
+    title = "Stage not installed"
 
 
 class LanguageNotInstalled(Unprocessable):

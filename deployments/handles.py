@@ -35,6 +35,7 @@ from deployments.errors import (
     MalformedPdf,
     ServiceError,
     StageFailed,
+    StageNotInstalled,
     StageUnavailable,
 )
 from deployments.flow import PageSource, Stages
@@ -48,6 +49,13 @@ logger = logging.getLogger(__name__)
 
 Handle = DeploymentHandle[Any]
 
+_HOW_TO_INSTALL = {
+    "layout": "Its profile has to name a model under `layout`.",
+    "table": "Its profile has to name a model under `table`; `tables=false` does without.",
+    "formula": "Leave `formulas` out.",
+    "seal": "Leave `seals` out.",
+    "unwarping": "Leave `unwarp` out.",
+}
 _ATTEMPTS = 4
 _RETRY_AFTER_S = 5
 
@@ -150,8 +158,8 @@ class RemoteStages:
         orientation: Handle,
         detection: Handle,
         recognizers: Mapping[str, Handle],
-        layout: Handle,
-        table: Handle,
+        layout: Handle | None,
+        table: Handle | None,
         languages: Mapping[str, tuple[str, ...]],
         max_pixels: int,
         spread: int,
@@ -175,6 +183,7 @@ class RemoteStages:
     @asynccontextmanager
     async def open_document(self, data: bytes, options: ReadOptions) -> AsyncIterator[PageSource]:
         """The pages of a file. Raises `InputError` when it is of no readable kind."""
+        self.check_stages(options)
         self.choose_recognizer(options.lang)
         if sniff_kind(data) == "image":
             yield DecodedImage(await asyncio.to_thread(ImageDocument, data, self._max_pixels))
@@ -198,11 +207,13 @@ class RemoteStages:
 
     async def find_regions(self, pixels: Image) -> tuple[Region, ...]:
         """The regions of an upright page."""
+        assert self._layout is not None
         regions: tuple[Region, ...] = await call_stage(self._layout, "find_regions", pixels)
         return regions
 
     async def read_grid(self, pixels: Image) -> TableGrid:
         """The cells of a table that was cut out of its page."""
+        assert self._table is not None
         grid: TableGrid = await call_stage(self._table, "read_grid", pixels)
         return grid
 
@@ -228,6 +239,21 @@ class RemoteStages:
         except StageUnavailable as error:
             raise MalformedPdf("The document cannot be written as a PDF.") from error
         return pdf
+
+    def check_stages(self, options: ReadOptions) -> None:
+        """Raise `StageNotInstalled` when a stage is asked for that the graph does not have."""
+        wanted = {
+            "layout": options.structure and self._layout is None,
+            "table": options.structure and options.tables and self._table is None,
+            "formula": options.formulas,
+            "seal": options.seals,
+            "unwarping": options.unwarp,
+        }
+        missing = [stage for stage, is_missing in wanted.items() if is_missing]
+        if missing:
+            raise StageNotInstalled(
+                f"This service runs no stage for: {', '.join(missing)}. {_HOW_TO_INSTALL[missing[0]]}"
+            )
 
     def choose_recognizer(self, lang: str | None) -> str:
         """Name of the recogniser for a language; the first one when none is asked for.

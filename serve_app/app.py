@@ -58,8 +58,8 @@ def bind_graph(profile: Profile, extra_recognizers: tuple[str, ...], cluster_cpu
             profile.detection
         ),
         recognizers,
-        sized(Layout, profile.layout.replicas).bind(profile.layout),
-        sized(Table, profile.table.replicas).bind(profile.table),
+        None if profile.layout is None else sized(Layout, profile.layout.replicas).bind(profile.layout),
+        None if profile.table is None else sized(Table, profile.table.replicas).bind(profile.table),
         load_catalogue().languages(),
         profile.detection,
         _count_shares(profile.recognition, cluster_cpus),

@@ -50,6 +50,7 @@ class GraphReader:
         """A document whose pages come one by one; see `deployments.reading.open_reading`."""
         if not self._models:
             await self.describe()
+        self._stages.check_stages(options)
         options = fill_options(options, self._detection)
         async with open_reading(
             data,

@@ -28,8 +28,8 @@ class Ingress:
         orientation: Handle,
         detection: Handle,
         recognizers: dict[str, Handle],
-        layout: Handle,
-        table: Handle,
+        layout: Handle | None,
+        table: Handle | None,
         languages: dict[str, tuple[str, ...]],
         detection_stage: DetectionStage,
         spread: int,
@@ -48,13 +48,9 @@ class Ingress:
             limits.max_pixels,
             spread,
         )
-        described = {
-            "orientation": orientation,
-            "detection": detection,
-            **recognizers,
-            "layout": layout,
-            "table": table,
-        }
+        described = {"orientation": orientation, "detection": detection, **recognizers}
+        described |= {"layout": layout} if layout else {}
+        described |= {"table": table} if table else {}
         running = sorted({code for name in recognizers for code in languages.get(name, ())})
         self._reader = GraphReader(stages, described, tuple(running), detection_stage, limits)
         self._limits = limits

@@ -13,7 +13,7 @@ from deployments.document import DirectionMode, LimitType, ReadOptions, TextLaye
 
 MAX_PAGE_NUMBERS = 10_000
 
-# PaddleOCR's names (arguments of its `PaddleOCR` pipeline) for the same things.
+# PaddleOCR's names (arguments of its pipelines `PaddleOCR` and `PPStructureV3`) for the same things.
 OPTION_ALIASES: Mapping[str, str] = MappingProxyType(
     {
         "use_doc_orientation_classify": "orientation",
@@ -25,6 +25,10 @@ OPTION_ALIASES: Mapping[str, str] = MappingProxyType(
         "text_det_limit_side_len": "det_limit_side_len",
         "text_det_limit_type": "det_limit_type",
         "text_rec_score_thresh": "rec_score_thresh",
+        "use_table_recognition": "tables",
+        "use_formula_recognition": "formulas",
+        "use_seal_recognition": "seals",
+        "use_doc_unwarping": "unwarp",
     }
 )
 
@@ -190,11 +194,33 @@ class OcrOptions(BaseModel):
 class StructureOptions(OcrOptions):
     """How to read the structure of one document: all that `OcrOptions` has, and what to look for."""
 
-    tables: bool = Field(True, description="Find the cells of tables.", examples=[True])
+    tables: bool = Field(
+        True,
+        description="Find the cells of tables. PP-StructureV3: `use_table_recognition`.",
+        examples=[True],
+    )
     figures: bool = Field(
         False,
         description="Return figures and formulas as pictures, in JSON, Markdown and HTML.",
         examples=[True],
+    )
+    formulas: bool = Field(
+        False,
+        description="Read formulas as LaTeX; refused where no stage does that. PP-StructureV3: "
+        "`use_formula_recognition`.",
+        examples=[False],
+    )
+    seals: bool = Field(
+        False,
+        description="Read the text of seals; refused where no stage does that. PP-StructureV3: "
+        "`use_seal_recognition`.",
+        examples=[False],
+    )
+    unwarp: bool = Field(
+        False,
+        description="Flatten photographed pages; refused where no stage does that. PP-StructureV3: "
+        "`use_doc_unwarping`.",
+        examples=[False],
     )
     format: ResultFormat | None = Field(
         None,

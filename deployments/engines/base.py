@@ -53,6 +53,11 @@ class Engine(Protocol):
     device: str
     precision: str
 
+    @property
+    def input_count(self) -> int:
+        """How many inputs the network has."""
+        ...
+
     def run(self, inputs: Sequence[FloatArray]) -> list[FloatArray]:
         """Outputs of the network, in its own order, for inputs in its own order (float32, batch first)."""
         ...

@@ -80,6 +80,11 @@ class FakeEngine:
         self._leak_bytes = int(options.fake_leak_mib * 1024 * 1024)
         self._leaked: list[bytes] = []
 
+    @property
+    def input_count(self) -> int:
+        """Every network that it stands for has one."""
+        return 1
+
     def run(self, inputs: Sequence[FloatArray]) -> list[FloatArray]:
         """Outputs for the first input (float32, batch first)."""
         if self._delay_s:

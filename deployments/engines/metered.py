@@ -23,6 +23,11 @@ class MeteredEngine:
         """What only some engines have."""
         return getattr(self._engine, name)
 
+    @property
+    def input_count(self) -> int:
+        """As the engine's own."""
+        return self._engine.input_count
+
     def run(self, inputs: Sequence[FloatArray]) -> list[FloatArray]:
         """As the engine's own."""
         with self._counted():

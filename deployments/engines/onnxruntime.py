@@ -40,6 +40,11 @@ class OnnxRuntimeEngine:
         self._input_names = [node.name for node in self._session.get_inputs()]
         self.version = version("onnxruntime")
 
+    @property
+    def input_count(self) -> int:
+        """How many inputs the network has."""
+        return len(self._input_names)
+
     def run(self, inputs: Sequence[FloatArray]) -> list[FloatArray]:
         """Outputs in the network's order for float32 inputs in the network's order."""
         feeds = dict(zip(self._input_names, inputs, strict=True))

@@ -64,6 +64,11 @@ class OpenVinoEngine:
         logger.info("this processor has no bfloat16: networks run in single precision")
         return "f32"
 
+    @property
+    def input_count(self) -> int:
+        """How many inputs the network has."""
+        return len(self._compiled.inputs)
+
     def run(self, inputs: Sequence[FloatArray]) -> list[FloatArray]:
         """Outputs in the network's order for float32 inputs in the network's order."""
         if self.classifies_steps:

@@ -57,6 +57,11 @@ class PaddleEngine:
         self._onednn_proven = self._gpu is not None
         self._predictor = self._create_predictor(onednn=self._gpu is None)
 
+    @property
+    def input_count(self) -> int:
+        """How many inputs the network has."""
+        return len(self._predictor.get_input_names())
+
     def run(self, inputs: Sequence[FloatArray]) -> list[FloatArray]:
         """Return copies of the outputs in the network's order, for float32 inputs in its order."""
         if self._onednn_proven:

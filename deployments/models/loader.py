@@ -19,6 +19,7 @@ from deployments.engines.base import Engine, NetworkFiles
 from deployments.engines.factory import load_engine
 from deployments.engines.fake import FAKE_CONFIGS
 from deployments.engines.metered import MeteredEngine
+from deployments.models.decoded_layout import DecodedLayoutModel
 from deployments.models.detection import DetectionModel
 from deployments.models.direction import DirectionModel
 from deployments.models.files import ModelFiles
@@ -71,11 +72,13 @@ def load_orientation(stage: OrientationStage) -> Loaded[OrientationModel]:
     return _finish(model, _describe("orientation", files, engine), engine, usage, stage)
 
 
-def load_layout(stage: LayoutStage) -> Loaded[LayoutModel]:
+def load_layout(stage: LayoutStage) -> Loaded[LayoutModel | DecodedLayoutModel]:
     """The layout network of a stage. Raises `ModelError`."""
     usage = Usage()
     files, network, engine = _load_network(stage.model, "layout_detection", stage.run, usage)
-    model = LayoutModel(engine, network.config, stage.min_confidence, stage.max_overlap)
+    # PaddleX's detectors decode their boxes themselves, and keep their steps under this name.
+    kind = DecodedLayoutModel if "Preprocess" in network.config else LayoutModel
+    model = kind(engine, network.config, stage.min_confidence, stage.max_overlap)
     return _finish(model, _describe("layout", files, engine), engine, usage, stage)
 
 

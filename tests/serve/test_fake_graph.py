@@ -150,3 +150,34 @@ class TestHandle:
         answer = http.post("/ocr", files={"file": LETTER.read_bytes()})
         assert answer.status_code == 200, answer.text
         assert answer.json()["text"] == OcrClient.from_app("ocr").read_sync(LETTER.read_bytes()).text
+
+
+class TestSmallGraph:
+    """A profile without the stages for structure: for text alone, and less memory."""
+
+    @pytest.fixture(scope="class", autouse=True)
+    @classmethod
+    def app(cls, cluster: object) -> Iterator[None]:
+        """Neither layout nor tables."""
+        args = AppArgs(profile="cpu", engine="fake", overrides={"layout": None, "table": None})
+        serve.run(build(args), name="ocr", route_prefix="/")
+        yield
+        serve.delete("ocr")
+
+    def test_text_is_read_and_structure_is_refused(self, http: httpx.Client) -> None:
+        """The refusal says what is missing; the service does not pretend, and is ready all the same."""
+        page = (FIXTURES / "letter.png").read_bytes()
+        assert http.get("/health").json()["ready"] is True
+        assert http.get("/health").json()["stages"].keys().isdisjoint({"layout", "table"})
+        assert http.post("/ocr", files={"file": page}).status_code == 200
+        answer = http.post("/structure", files={"file": page})
+        assert (answer.status_code, answer.json()["code"]) == (422, "stage_not_installed")
+        assert "layout" in answer.json()["detail"]
+        assert http.post("/ocr", files={"file": page}).status_code == 200
+
+    def test_stages_that_no_graph_has_are_refused_by_name(self, http: httpx.Client) -> None:
+        """Not ignored: a caller would take the page for one without formulas."""
+        page = (FIXTURES / "letter.png").read_bytes()
+        answer = http.post("/structure?use_formula_recognition=true", files={"file": page})
+        assert (answer.status_code, answer.json()["code"]) == (422, "stage_not_installed")
+        assert "formula" in answer.json()["detail"]

@@ -90,3 +90,36 @@ def test_texts_are_those_of_ctclabeldecode() -> None:
     ours = CtcDecoder(characters).decode(classify_steps(probabilities))
     assert [decoded.text for decoded in ours] == texts
     np.testing.assert_allclose([decoded.confidence for decoded in ours], scores, rtol=1e-5)
+
+
+@pytest.mark.parametrize("input_count", [2, 3])
+def test_layout_inputs_are_those_of_paddlexs_detectors(input_count: int) -> None:
+    """Size, page and scale, as its predictor hands them to PP-DocLayout."""
+    from paddlex.inference.models.object_detection.processors import Normalize, Resize, ToBatch, ToCHWImage
+
+    from deployments.models.decoded_layout import DecodedLayoutModel
+
+    class Network:
+        def __init__(self) -> None:
+            self.input_count = input_count
+
+    page = np.random.default_rng(7).integers(0, 256, (700, 1000, 3)).astype(np.uint8)
+    data = [{"img": page[:, :, ::-1], "ori_img": page, "img_size": [1000, 700]}]
+    for step in (
+        Resize(target_size=(800, 640), keep_ratio=False, interp="BICUBIC"),
+        Normalize(scale=1 / 255, mean=MEAN, std=STD),
+        ToCHWImage(),
+    ):
+        data = step(data)
+    names = ("img_size", "img", "scale_factors")[-input_count:]
+    theirs = ToBatch(ordered_required_keys=names)(data)
+    steps = [
+        {"type": "Resize", "target_size": [640, 800], "keep_ratio": False, "interp": 2},
+        {"type": "NormalizeImage", "mean": MEAN, "std": STD, "is_scale": True},
+        {"type": "Permute"},
+    ]
+    config = {"Preprocess": steps, "label_list": ["text"]}
+    ours = DecodedLayoutModel(Network(), config, 0.5, 0.5).pre(page)  # type: ignore[arg-type]
+    assert len(ours) == len(theirs)
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(one, np.asarray(other), atol=1e-5)

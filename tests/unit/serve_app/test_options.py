@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from deployments.document import ReadOptions
-from serve_app.options import OPTION_ALIASES, OcrOptions, format_pages, parse_pages
+from serve_app.options import OPTION_ALIASES, OcrOptions, StructureOptions, format_pages, parse_pages
 
 
 def test_no_options_are_the_stages_own_defaults() -> None:
@@ -45,7 +45,8 @@ def test_texts_as_a_form_sends_them_are_understood() -> None:
 def test_paddleocrs_names_are_accepted(alias: str, name: str) -> None:
     """Clients of PaddleOCR keep their option names."""
     value = {"det_limit_type": "min", "det_limit_side_len": 64}.get(name, 1)
-    assert getattr(OcrOptions.model_validate({alias: value}), name) == {"direction": "on"}.get(name, value)
+    kind = OcrOptions if name in OcrOptions.model_fields else StructureOptions
+    assert getattr(kind.model_validate({alias: value}), name) == {"direction": "on"}.get(name, value)
 
 
 @pytest.mark.parametrize(
