@@ -8,6 +8,8 @@ _M_MMAP_THRESHOLD = -3
 _LARGE_BLOCK_BYTES = 8 * 1024 * 1024
 # For replicas whose networks take and free the same memory with each run.
 KEPT_BY_NETWORKS_BYTES = 64 * 1024 * 1024
+# A detector meets new shapes all the time: what stays of one seldom fits the next.
+KEPT_BY_DETECTOR_BYTES = 16 * 1024 * 1024
 _KEPT_BYTES = 1024 * 1024
 
 

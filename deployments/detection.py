@@ -7,7 +7,7 @@ import cv2
 from ray import serve
 
 from configs.settings import DetectionStage
-from deployments.allocator import KEPT_BY_NETWORKS_BYTES, return_large_blocks
+from deployments.allocator import KEPT_BY_DETECTOR_BYTES, return_large_blocks
 from deployments.batching import BatchQueue
 from deployments.document import DetectedLines, DetectionOptions, Image, StageInfo
 from deployments.engines.paddle_check import PaddleCheck, check_paddle
@@ -27,7 +27,7 @@ class Detection:
 
     def __init__(self, stage: DetectionStage) -> None:
         cv2.setNumThreads(stage.run.threads)
-        return_large_blocks(KEPT_BY_NETWORKS_BYTES)
+        return_large_blocks(KEPT_BY_DETECTOR_BYTES)
         self._stage = stage
         self._loaded = loaded = load_detection(stage)
         self._worker = Worker("detection", usage=loaded.usage, threads=stage.run.threads)

@@ -8,15 +8,17 @@ import os
 import random
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 from socket import socket
 
 _SWITCH = "RAY_SERVE_ENABLE_HA_PROXY"
 # On a busy machine a proxy may need longer than Ray's five seconds to start.
 _PATIENCE = "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S"
-# Free for applications by convention; Ray Serve takes those from 30000 on for its replicas.
+# Free for applications by convention; Ray Serve takes those from 30000 on for the replicas of a cluster.
 _LOCAL_PORTS = range(20_000, 30_000)
+_BLOCK_PORTS = 50
+_REPLICA_PORTS = ("RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT", "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT")
 _PORTS = ("RAY_SERVE_HAPROXY_METRICS_PORT", "RAY_SERVE_HAPROXY_STATS_PORT")
 
 
@@ -24,8 +26,8 @@ _PORTS = ("RAY_SERVE_HAPROXY_METRICS_PORT", "RAY_SERVE_HAPROXY_STATS_PORT")
 def local_proxy(environment: Mapping[str, str] = os.environ) -> Iterator[dict[str, str]]:
     """Variables for a local cluster, and a folder that lasts as long; what the environment says stays.
 
-    Ray's defaults are one folder and two ports for the whole machine: here each cluster has its own, so that
-    two of them do not take each other's proxy over.
+    Ray's defaults are one folder and one range of ports for the whole machine: here each cluster has its own,
+    so that two of them take over neither each other's proxy nor each other's requests.
     """
     if environment.get(_SWITCH, "1") != "1" or not has_haproxy():
         yield {_SWITCH: "0", _PATIENCE: environment.get(_PATIENCE, "60")}
@@ -40,9 +42,24 @@ def local_proxy(environment: Mapping[str, str] = os.environ) -> Iterator[dict[st
             "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": f"{folder}/server-state",
             # No load balancer stands before a local service that would have to notice that it ends.
             "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "0",
-            **dict(zip(_PORTS, _find_free_ports(len(_PORTS)), strict=True)),
+            **_choose_ports(),
         }
         yield {name: environment.get(name, value) for name, value in chosen.items()}
+
+
+def _choose_ports() -> dict[str, str]:
+    """Ports for HAProxy's own pages, and for the replicas that it calls.
+
+    Replicas listen with SO_REUSEPORT: in Ray's default range two services on one machine would share a port,
+    and the system would hand each of them requests of the other.
+    """
+    start = _find_free_block()
+    first_replica = start + len(_PORTS)
+    return {
+        **{name: str(start + place) for place, name in enumerate(_PORTS)},
+        _REPLICA_PORTS[0]: str(first_replica),
+        _REPLICA_PORTS[1]: str(start + _BLOCK_PORTS - 1),
+    }
 
 
 def stands_behind_haproxy(environment: Mapping[str, str] = os.environ) -> bool:
@@ -61,13 +78,22 @@ def has_haproxy() -> bool:
         return False
 
 
-def _find_free_ports(count: int) -> list[str]:
-    """Ports below those that the system gives to outgoing connections, which may take any of these soon."""
-    found: list[str] = []
-    for port in random.sample(_LOCAL_PORTS, len(_LOCAL_PORTS)):
-        with closing(socket()) as probe, suppress(OSError):
+def _find_free_block() -> int:
+    """The first of so many ports that nobody listens on.
+
+    Below those that the system gives to outgoing connections, any of which may be taken before the start.
+    """
+    starts = range(_LOCAL_PORTS.start, _LOCAL_PORTS.stop, _BLOCK_PORTS)
+    for start in random.sample(starts, len(starts)):
+        if all(map(_is_free, range(start, start + _BLOCK_PORTS))):
+            return start
+    raise OSError(f"no {_BLOCK_PORTS} ports in a row are free")
+
+
+def _is_free(port: int) -> bool:
+    with closing(socket()) as probe:
+        try:
             probe.bind(("127.0.0.1", port))
-            found.append(str(port))
-        if len(found) == count:
-            break
-    return found
+        except OSError:
+            return False
+    return True

@@ -1,5 +1,6 @@
 """The proxy before a local cluster."""
 
+import socket
 from pathlib import Path
 
 from serve_app.haproxy import has_haproxy, local_proxy, stands_behind_haproxy
@@ -24,8 +25,30 @@ def test_its_ports_are_not_those_of_outgoing_connections() -> None:
     lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     with local_proxy({}) as variables:
         ports = [int(value) for name, value in variables.items() if name.endswith("_PORT")]
-    assert len(set(ports)) == 2
+    assert len(set(ports)) == 4
     assert all(1024 < port < min(lowest, 30_000) for port in ports)
+
+
+def test_two_clusters_give_their_replicas_different_ports() -> None:
+    """Replicas share ports on purpose; those of another service must not be among them."""
+    listening = []
+    with local_proxy({}) as one:
+        for port in range(*map(int, replica_ports(one))):
+            listening.append(socket.create_server(("127.0.0.1", port), reuse_port=True))
+        with local_proxy({}) as other:
+            first, last = map(int, replica_ports(other))
+    for server in listening:
+        assert not first <= server.getsockname()[1] <= last
+        server.close()
+    assert last - first > 20
+
+
+def replica_ports(variables: dict[str, str]) -> tuple[str, str]:
+    """The first and the last port for replicas."""
+    return (
+        variables["RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT"],
+        variables["RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT"],
+    )
 
 
 def test_it_can_be_switched_off() -> None:
