@@ -22,7 +22,8 @@ from paths import FIXTURES
 from service import Service, running_service
 
 _MIB = 1024 * 1024
-_PAGES = ("letter.png", "receipt.png", "columns.png", "form.jpg", "small_print.png", "letter_scan.jpg")
+# Clean pages: five hundred of the noisy ones would exceed what a request may send.
+_PAGES = ("letter.png", "receipt.png", "columns.png", "small_print.png")
 _LOOK_EVERY = 10
 _SINGLE_TRIES = 5
 
