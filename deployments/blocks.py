@@ -53,12 +53,17 @@ class GridCell:
 
 @dataclass(frozen=True)
 class TableGrid:
-    """The cells of a table in rows, before any text is known; ``confidence`` is the network's, 0 to 1."""
+    """The cells of a table in rows, before any text is known.
+
+    ``confidence`` is the network's, 0 to 1; of a grid made of ruled strokes (``is_ruled``), whose cells are
+    exact, the share of their sides that is ruled.
+    """
 
     cells: tuple[GridCell, ...]
     rows: int
     columns: int
     confidence: float
+    is_ruled: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,13 +82,21 @@ class TableCell:
 
 @dataclass(frozen=True)
 class Table:
-    """A table as a grid of cells, in rows from the top, each from the left."""
+    """A table as a grid of cells, in rows from the top, each from the left.
+
+    ``rotation`` is how far it must be turned clockwise on its page, in degrees, to stand upright; its rows
+    are those of the upright table. ``continues_previous`` and ``continues_next`` say that it began on the
+    page before, and goes on on the next one.
+    """
 
     rows: int
     columns: int
     cells: tuple[TableCell, ...]
     box: Box
     confidence: float
+    rotation: Literal[0, 90, 180, 270] = 0
+    continues_previous: bool = False
+    continues_next: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from deployments.blocks import Block, Region, Table, TableGrid
@@ -27,10 +28,13 @@ from deployments.document import (
     Word,
 )
 from deployments.errors import Busy, ServiceError, StageFailed
-from deployments.gathering import gather_both, gather_in_order
+from deployments.gathering import gather_both
 from deployments.stage_clock import StageClock
-from deployments.structure.assembly import assemble_blocks, choose_regions, cut_tables, fill_tables
+from deployments.structure.assembly import assemble_blocks
 from deployments.structure.figures import cut_figures
+from deployments.structure.regions import choose_regions, drop_grounds
+from deployments.structure.table_views import fill_tables
+from deployments.table_reading import TableReading, read_tables, settle_tables
 from deployments.text_layer import (
     StatedLines,
     agrees,
@@ -102,13 +106,25 @@ async def _read_pixels(image: PageImage, stages: Stages, options: ReadOptions, c
             pixels = await asyncio.to_thread(turn_clockwise, pixels, rotation)
     if layer is not None:
         layer = turn_layer(layer, rotation, *_size(image.pixels)) if is_readable(layer) else None
+    # A line over two cells of a table is divided between its words.
+    wants_words = options.words
+    options = replace(options, words=wants_words or (options.structure and options.tables))
     reading = _read_lines(pixels, layer, stages, options, clock)
     if not options.structure:
         return Page(image.number, *_size(pixels), rotation, await reading, stage_ms=clock.stage_ms)
     # Text and layout are looked for at the same time: neither needs the other.
-    lines, (regions, grids) = await gather_both(reading, _find_structure(pixels, stages, options, clock))
+    lines, found = await gather_both(reading, _find_structure(pixels, stages, options, clock))
+    found, lines = await settle_tables(
+        found,
+        lines,
+        pixels,
+        partial(_read_grid, stages),
+        lambda table: _read_lines(table, None, stages, options, clock),
+    )
     with clock.measure("assembly"):
-        blocks, tables = await asyncio.to_thread(_assemble, regions, grids, lines, pixels.shape[0])
+        blocks, tables = await asyncio.to_thread(_assemble, found, lines, pixels)
+        if not wants_words:
+            lines = tuple(replace(line, words=None) for line in lines)
         if options.figures:
             blocks = await asyncio.to_thread(cut_figures, blocks, pixels)
     return Page(image.number, *_size(pixels), rotation, lines, None, clock.stage_ms, blocks, tables)
@@ -164,26 +180,27 @@ async def _recognize(
 
 async def _find_structure(
     pixels: Image, stages: Stages, options: ReadOptions, clock: StageClock
-) -> tuple[list[Region], list[TableGrid]]:
+) -> TableReading:
     """The regions of an upright page, and the grids of those that are tables."""
     with clock.measure("layout"):
         regions = choose_regions(await stages.find_regions(pixels))
     if not options.tables:
-        return regions, []
+        return TableReading(tuple(regions))
     with clock.measure("table"):
-        cut = cut_tables(regions, pixels)
-        return regions, await gather_in_order([_read_grid(table, stages) for table in cut])
+        return await read_tables(regions, pixels, partial(_read_grid, stages))
 
 
-async def _read_grid(pixels: Image, stages: Stages) -> TableGrid:
-    return await stages.read_grid(pixels)
+async def _read_grid(stages: Stages, table: Image) -> TableGrid:
+    return await stages.read_grid(table)
 
 
 def _assemble(
-    regions: Sequence[Region], grids: Sequence[TableGrid], lines: Sequence[Line], height: int
+    found: TableReading, lines: Sequence[Line], pixels: Image
 ) -> tuple[tuple[Block, ...], tuple[Table, ...]]:
-    tables = fill_tables(regions, grids, lines)
-    return assemble_blocks(regions, lines, tables, height), tables
+    width, height = _size(pixels)
+    regions = drop_grounds(found.regions, lines, width * height)
+    tables = fill_tables(regions, found.views, found.grids, lines)
+    return assemble_blocks(regions, lines, tables, height), tuple(table for _, table in tables)
 
 
 def _size(pixels: Image) -> tuple[int, int]:

@@ -16,6 +16,7 @@ from deployments.document import Document, Page, ReadOptions, StageInfo
 from deployments.errors import PageOutOfRange, TooManyPages
 from deployments.flow import PageSource, Stages, read_page
 from deployments.stage_clock import StageClock
+from deployments.structure.marks import mark_document
 
 # Pages that may be done before their turn, in pages on their way at a time: a slow one does not stop the
 # others at once, and a caller who takes none does not have the whole document read into memory.
@@ -89,7 +90,8 @@ class DocumentReading:
 
     def finish(self, pages: Sequence[Page]) -> Document:
         """The document, once all of its pages are there."""
-        return Document(tuple(pages), self.pages_total, self.models, self.measure(pages), self.options)
+        marked = mark_document(pages)
+        return Document(marked, self.pages_total, self.models, self.measure(pages), self.options)
 
     async def _read_in_turn(self, number: int, gate: asyncio.Semaphore) -> Page:
         async with gate:

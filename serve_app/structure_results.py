@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from deployments.blocks import Block, BlockKind, Box, Picture, Table, TableCell
-from deployments.document import Document, Page
+from deployments.document import Angle, Document, Page
 from serve_app.forms.html import write_table
 from serve_app.forms.markdown import write_document, write_page
 from serve_app.options import StructureOptions
@@ -51,6 +51,21 @@ class StructureTable(BaseModel):
     columns: int = Field(description="Number of columns.", examples=[4])
     box: _Box = Field(description=_BOX_DESCRIPTION, examples=[_BOX_EXAMPLE])
     confidence: float = Field(description="How sure the network is of the grid, 0 to 1.", examples=[0.9631])
+    rotation: Angle = Field(
+        0,
+        description="How far it must be turned clockwise on its page to stand upright, in degrees.",
+        examples=[0],
+    )
+    continues_previous: bool = Field(
+        False,
+        description="Whether it began on the page before. Streams of pages do not say.",
+        examples=[False],
+    )
+    continues_next: bool = Field(
+        False,
+        description="Whether it goes on on the next page. Streams of pages do not say.",
+        examples=[True],
+    )
     cells: list[StructureCell] = Field(
         description="The cells, row by row; a cell that spans others stands once.", examples=[[]]
     )
@@ -66,6 +81,9 @@ class StructureTable(BaseModel):
             columns=table.columns,
             box=_round_box(table.box),
             confidence=round(table.confidence, 4),
+            rotation=table.rotation,
+            continues_previous=table.continues_previous,
+            continues_next=table.continues_next,
             cells=[StructureCell.from_cell(cell) for cell in table.cells],
             html=write_table(table),
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from deployments.blocks import Block
 from deployments.document import Line, Page, Word
-from deployments.structure.paragraphs import split_items
+from deployments.structure.lists import split_items
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,11 @@ def group_lines(block: Block, page: Page) -> list[Sequence[int]]:
 
 def _group(block: Block, page: Page) -> Iterator[Sequence[int]]:
     if block.table is not None:
-        cells = [cell.lines for cell in page.tables[block.table].cells]
-        yield from cells
-        held = {index for lines in cells for index in lines}
+        held: set[int] = set()
+        for cell in page.tables[block.table].cells:
+            # A line over two cells stands in the first of them.
+            yield tuple(index for index in cell.lines if index not in held)
+            held.update(cell.lines)
         yield [index for index in block.lines if index not in held]
     elif block.kind == "list":
         for item in split_items([page.lines[index].text for index in block.lines]):

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from deployments.blocks import Box
 from deployments.document import Angle, FloatArray, Image, LineCrop, Quad
 
 # PaddleX's `CropByPolys`: a crop this much taller than wide is a line standing on its side.
@@ -104,6 +105,13 @@ def order_corners(points: NDArray[np.generic]) -> tuple[FloatArray, float]:
 def flip_quad(quad: Quad) -> Quad:
     """The quad of a line that turned out to be upside down: it starts at the opposite corner."""
     return np.roll(quad, -2, axis=0)
+
+
+def bound_quad(quad: FloatArray) -> Box:
+    """The upright box around points of shape (N, 2)."""
+    left, top = quad.min(axis=0).tolist()
+    right, bottom = quad.max(axis=0).tolist()
+    return left, top, right, bottom
 
 
 def cut_quad(quad: Quad, start: float, end: float) -> Quad:

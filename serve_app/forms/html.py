@@ -1,11 +1,12 @@
 """A document as HTML: an article a page, headings, paragraphs, lists and tables."""
 
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 
 from deployments.blocks import Block, Picture, Table, TableCell
 from deployments.document import Document, Page
+from deployments.structure.lists import UNCOUNTED, Item, read_items
 
 
 def write_html(document: Document) -> str:
@@ -67,8 +68,7 @@ def _write_block(block: Block, page: Page) -> str:
         case "table" if block.table is not None:
             return write_table(page.tables[block.table])
         case "list":
-            items = "".join(f"<li>{item}</li>" for item in text.split("\n"))
-            return f"<ul>{items}</ul>"
+            return _write_items(read_items(block.text))
         case "header" | "footer":
             return f"<{block.kind}>{text}</{block.kind}>" if text else ""
         case "figure":
@@ -80,6 +80,27 @@ def _write_block(block: Block, page: Page) -> str:
             return f"<p><em>{text}</em></p>"
         case _:
             return f"<p>{text.replace(chr(10), '<br>')}</p>" if text else ""
+
+
+def _write_items(items: Sequence[Item]) -> str:
+    """Items of one depth, those that stand deeper as lists inside them."""
+    depth, written = items[0].depth, ""
+    for start, item in enumerate(items):
+        if item.depth == depth or not written:
+            end = start + 1
+            while end < len(items) and items[end].depth > depth:
+                end += 1
+            inner = _write_items(items[start + 1 : end]) if end > start + 1 else ""
+            written += f"<li>{_write_item(item)}{inner}</li>"
+    return f"<ul>{written}</ul>"
+
+
+def _write_item(item: Item) -> str:
+    """An item with its number or letter, without a mark that only says that it is one."""
+    text = escape(item.text)
+    if item.marker is None or item.marker.kind in UNCOUNTED:
+        return text
+    return f"{escape(item.marker.text)} {text}"
 
 
 def _find_title(document: Document) -> str:

@@ -4,14 +4,15 @@ import re
 
 from deployments.blocks import Block, Table
 from deployments.document import Document, Page
+from deployments.structure.lists import UNCOUNTED, Item, read_items
 from serve_app.forms.html import write_data_uri, write_table
 
 # What would be markup at the start of a line, or anywhere in it.
 _AT_START = re.compile(r"^(?=[#>+\-=|])|(?<=^\d)(?=[.)]\s)|(?<=^\d\d)(?=[.)]\s)", re.MULTILINE)
 _ANYWHERE = re.compile(r"([\\`*_\[\]<>])")
-# An item's own mark, which Markdown's replaces.
-_BULLET = re.compile(r"^\s*[^\w\s(\[\"'“‘]\s*")
-_NUMBER = re.compile(r"^\s*\(?(\d{1,3})[.)]\s*")
+# Deep enough for the text of any item above.
+_INDENT = "    "
+_NUMBERED = ("number.", "number)", "(number)")
 
 
 def write_document(document: Document, pictures: bool = True) -> str:
@@ -47,7 +48,7 @@ def _write_block(block: Block, page: Page, pictures: bool) -> str:
         case "table" if block.table is not None:
             return _write_table(page.tables[block.table])
         case "list":
-            return "\n".join(map(_write_item, block.text.split("\n")))
+            return "\n".join(map(_write_item, read_items(block.text)))
         case "caption":
             return f"*{_escape(block.text)}*" if block.text else ""
         case _:
@@ -63,11 +64,14 @@ def _escape_inside(text: str) -> str:
     return _ANYWHERE.sub(r"\\\1", text)
 
 
-def _write_item(item: str) -> str:
-    number = _NUMBER.match(item)
-    if number:
-        return f"{number[1]}. {_escape(item[number.end() :])}"
-    return f"- {_escape(_BULLET.sub('', item, count=1))}"
+def _write_item(item: Item) -> str:
+    indent, text, marker = _INDENT * item.depth, _escape(item.text), item.marker
+    if marker is not None and marker.kind in _NUMBERED and marker.number:
+        return f"{indent}{marker.number[0]}. {text}"
+    if marker is None or marker.kind in UNCOUNTED:
+        return f"{indent}- {text}"
+    # Markdown has no letters and no sections for items.
+    return f"{indent}- {_escape_inside(marker.text)} {text}"
 
 
 def _write_table(table: Table) -> str:

@@ -90,6 +90,32 @@ def test_every_page_is_accounted_for(http: httpx.Client, report: bytes) -> None:
     assert answer.text.count("Quarter,Pieces,Price") == 2
 
 
+def test_a_document_is_marked_as_a_whole(http: httpx.Client) -> None:
+    """Running heads, page numbers and a table that goes on, over the pages of a TIFF."""
+    from PIL import Image
+
+    names = (f"report_{number}.png" for number in (1, 2, 3))
+    pages = [Image.open(FIXTURES / "structure" / "images" / name).convert("L") for name in names]
+    answer = http.post("/structure", files={"file": make_tiff(pages)})
+    assert answer.status_code == 200, answer.text
+    read = answer.json()["pages"]
+    assert [page["blocks"][0]["kind"] for page in read] == ["header"] * 3
+    assert [page["blocks"][-1]["kind"] for page in read] == ["footer"] * 3
+    flags = [(t["continues_previous"], t["continues_next"]) for page in read for t in page["tables"]]
+    assert flags == [(False, True), (True, False)]
+    assert "council" not in answer.json()["markdown"]
+
+
+def test_a_table_on_its_side_is_read_upright(http: httpx.Client) -> None:
+    """On a page that stands upright."""
+    page = place_on_page(np.ascontiguousarray(np.rot90(draw_table(ROWS))))
+    answer = http.post("/structure", files={"file": cv2.imencode(".png", page)[1].tobytes()})
+    (table,) = answer.json()["pages"][0]["tables"]
+    assert table["rotation"] == 90
+    assert [cell["text"] for cell in table["cells"]] == [text for row in ROWS for text in row]
+    assert "words" not in answer.json()["pages"][0]["lines"][0]
+
+
 def test_bad_input_is_refused_as_for_text(http: httpx.Client, report: bytes) -> None:
     """The same codes as `/ocr`, and the next request is answered."""
     assert http.post("/structure", files={"file": b"no image"}).status_code == 415

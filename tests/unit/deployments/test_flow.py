@@ -1,6 +1,7 @@
 """The way of a document, with stages that are plain functions."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -261,3 +262,36 @@ async def test_a_turned_page_finds_its_layer() -> None:
     book = Book(1, layer=TextLayer(layer.text, boxes, layer.hidden))
     (page,) = (await read(make_stages(book, angle=180), ReadOptions(text_layer="prefer"))).pages
     assert page.text == "nonsense\ny=60"
+
+
+async def test_words_are_returned_when_they_are_asked_for() -> None:
+    """Tables need them, callers may not."""
+    without = await read(make_stages(Book(1)), ReadOptions(structure=True))
+    assert [line.words for line in without.pages[0].lines] == [None, None]
+    asked = await read(make_stages(Book(1)), ReadOptions(structure=True, words=True))
+    assert all(line.words for line in asked.pages[0].lines)
+    assert asked.options.words
+    assert not without.options.words
+
+
+async def test_a_table_on_its_side_is_turned() -> None:
+    """Its cells and its lines come back in pixels of the page."""
+    stages = make_stages(Book(1))
+
+    async def detect(pixels: Image, options: DetectionOptions) -> DetectedLines:
+        # On the page the text runs down; in the turned table it is level.
+        standing = [[84, 55], [90, 55], [90, 85], [84, 85]]
+        level = [[0, 5], [30, 5], [30, 11], [0, 11]]
+        quads = standing if pixels.shape[0] == 200 else level
+        return DetectedLines(np.array([quads], np.float32), np.ones(1, np.float32))
+
+    turned = dataclasses.replace(stages, detect=detect)
+    document = await read(turned, ReadOptions(structure=True))
+    (page,) = document.pages
+    (table,) = page.tables
+    assert table.rotation == 270
+    assert table.cells[0].box == (5, 55, 95, 85)
+    assert table.cells[0].lines == (0,)
+    (line,) = page.lines
+    assert line.quad.min(axis=0).tolist() == [84, 55]
+    assert line.quad.max(axis=0).tolist() == [90, 85]

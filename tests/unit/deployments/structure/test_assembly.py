@@ -1,17 +1,16 @@
 """From regions and lines to blocks."""
 
-import numpy as np
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from deployments.blocks import Block, Region
 from deployments.document import Line
-from deployments.structure.assembly import assemble_blocks, choose_regions, cut_tables
+from deployments.structure.assembly import assemble_blocks
+from deployments.structure.regions import choose_regions
 
-
-def line(text: str, left: float, top: float, right: float, bottom: float) -> Line:
-    corners = [[left, top], [right, top], [right, bottom], [left, bottom]]
-    return Line(text, 0.9, np.array(corners, np.float32))
+from .conftest import line, make_table
 
 
 def assemble(regions: list[Region], lines: list[Line]) -> tuple[Block, ...]:
@@ -37,6 +36,22 @@ def test_a_page_becomes_blocks_in_reading_order() -> None:
     blocks = assemble(regions, lines)
     assert [block.text for block in blocks] == ["A journal", "A title", "left", "right", "7"]
     assert [block.kind for block in blocks] == ["header", "title", "text", "text", "footer"]
+
+
+def test_the_networks_own_order_comes_before_that_of_the_boxes() -> None:
+    """Some networks know it; headers stay first, and lines that they overlooked find their place."""
+    regions = [
+        Region("text", 0.9, (50, 200, 480, 300), order=2),
+        Region("text", 0.9, (520, 200, 950, 300), order=1),
+        Region("header", 0.9, (50, 10, 950, 30), order=3),
+    ]
+    lines = [
+        line("left", 50, 210, 450, 240),
+        line("right", 520, 210, 900, 240),
+        line("A journal", 50, 12, 300, 28),
+        line("below left", 50, 600, 450, 630),
+    ]
+    assert [block.text for block in assemble(regions, lines)] == ["A journal", "right", "left", "below left"]
 
 
 def test_lines_outside_every_region_are_blocks_too() -> None:
@@ -78,28 +93,51 @@ def test_a_list_has_its_items_on_lines_of_their_own() -> None:
     assert (block.kind, block.text) == ("list", "• one goes on\n• two")
 
 
-def test_a_region_inside_a_surer_one_is_left_out() -> None:
-    """The network sees some things twice, as two kinds."""
-    table = Region("table", 0.9, (100, 100, 500, 500))
-    assert choose_regions([Region("figure", 0.5, (110, 110, 490, 490)), table]) == [table]
+def test_a_region_with_two_paragraphs_is_two_blocks() -> None:
+    """Each with its own lines, and a box of its own."""
+    region = Region("text", 0.8, (40, 90, 500, 320))
+    tops = (100, 130, 160, 220, 250, 280)
+    lines = [line(f"Line {top}.", 50, top, 480, top + 20) for top in tops]
+    blocks = assemble([region], lines)
+    assert [block.lines for block in blocks] == [(0, 1, 2), (3, 4, 5)]
+    assert [block.box for block in blocks] == [(50, 100, 480, 180), (50, 220, 480, 300)]
+    assert {block.confidence for block in blocks} == {0.8}
 
 
-def test_a_surer_part_gives_way_to_the_whole() -> None:
-    """A paragraph and its first half are one paragraph; a caption in a figure is none of its parts."""
-    whole = Region("text", 0.6, (100, 100, 500, 500))
-    assert choose_regions([Region("text", 0.8, (100, 100, 500, 250)), whole]) == [whole]
-    caption, figure = (
-        Region("caption", 0.8, (100, 400, 500, 450)),
-        Region("figure", 0.6, (100, 100, 500, 500)),
-    )
-    assert set(choose_regions([caption, figure])) == {caption, figure}
+def test_a_paragraph_in_two_regions_is_one_block() -> None:
+    """Where the sentence goes on."""
+    regions = [Region("text", 0.8, (40, 90, 500, 155)), Region("text", 0.9, (40, 156, 500, 250))]
+    texts = ("The mill was", "built by two", "brothers who", "came from far.")
+    lines = [line(text, 50, 100 + 30 * n, 480, 120 + 30 * n) for n, text in enumerate(texts)]
+    (block,) = assemble(regions, lines)
+    assert block.text == "The mill was built by two brothers who came from far."
+    assert (block.lines, block.confidence) == ((0, 1, 2, 3), 0.8)
 
 
-def test_tables_are_cut_out_of_the_page() -> None:
-    """At least one pixel of each, also at the edge."""
-    pixels = np.zeros((100, 200, 3), np.uint8)
-    regions = [Region("table", 0.9, (10.2, 20.7, 50.1, 60)), Region("table", 0.9, (200, 100, 200, 100))]
-    assert [crop.shape for crop in cut_tables(regions, pixels)] == [(40, 41, 3), (1, 1, 3)]
+def test_large_letters_are_no_running_head() -> None:
+    """The layout network takes a title near the edge for one."""
+    regions = [Region("header", 0.6, (50, 20, 950, 90)), Region("header", 0.9, (50, 2, 300, 18))]
+    lines = [line("A Title", 60, 25, 600, 85), line("Journal", 60, 2, 200, 18)]
+    lines += [line(f"words {n}", 60, 120 + 30 * n, 900, 140 + 30 * n) for n in range(5)]
+    blocks = assemble(regions, lines)
+    assert [(block.kind, block.text) for block in blocks[:2]] == [("header", "Journal"), ("title", "A Title")]
+
+
+def test_a_table_without_cells_keeps_its_lines() -> None:
+    """Below each other, in its place."""
+    region = Region("table", 0.9, (40, 90, 500, 200))
+    (block,) = assemble([region], [line("one", 50, 100, 200, 120), line("two", 50, 150, 200, 170)])
+    assert (block.kind, block.table, block.text, block.lines) == ("table", None, "one\ntwo", (0, 1))
+
+
+def test_lines_beside_the_cells_of_a_table_are_blocks_of_their_own() -> None:
+    """What stands in its region and in none of its cells is not lost."""
+    region = Region("table", 0.9, (40, 90, 500, 300))
+    table = make_table(("cell",))
+    table = replace(table, cells=(replace(table.cells[0], lines=(1,)),))
+    lines = [line("A note.", 50, 100, 200, 120), line("cell", 50, 200, 200, 220)]
+    blocks = assemble_blocks([region], lines, [(region, table)], 1000)
+    assert sorted((block.kind, block.text) for block in blocks) == [("table", "cell"), ("text", "A note.")]
 
 
 boxes = st.tuples(st.integers(0, 900), st.integers(0, 900), st.integers(1, 300), st.integers(1, 300)).map(

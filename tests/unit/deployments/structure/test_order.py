@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deployments.blocks import Box
-from deployments.structure.order import order_blocks
+from deployments.structure.order import follow_places, order_blocks
 
 TITLE = (50, 20, 950, 80)
 
@@ -50,6 +50,51 @@ def column(left: float, right: float, tops: list[float], height: float) -> list[
             [TITLE, *column(50, 250, [100, 350], 200), *column(300, 950, [100, 300, 500, 700], 150)],
             id="a sidebar on the left",
         ),
+        pytest.param(
+            [TITLE, *column(50, 480, [100, 300, 500], 150), *column(520, 950, [100, 300], 150)],
+            id="a first column that is longer",
+        ),
+        pytest.param(
+            [
+                TITLE,
+                *column(50, 330, [100, 300, 500, 700], 150),
+                *column(360, 640, [100, 300], 150),
+                *column(670, 950, [100, 300], 150),
+            ],
+            id="three columns, the first twice as long",
+        ),
+        pytest.param(
+            [
+                *column(50, 480, [100, 300], 150),
+                *column(520, 950, [100, 300], 150),
+                (50, 500, 400, 530),
+                (50, 560, 950, 700),
+            ],
+            id="a heading and a wide paragraph below columns",
+        ),
+        pytest.param(
+            [
+                *column(50, 330, [100], 200),
+                *column(360, 640, [100], 200),
+                (50, 330, 640, 380),
+                *column(50, 330, [400], 200),
+                *column(360, 640, [400], 200),
+                *column(670, 950, [100, 350], 200),
+            ],
+            id="a heading over two columns of three",
+        ),
+        pytest.param(
+            [(50, 100, 900, 200), (100, 220, 500, 260), (900, 222, 950, 258), (50, 280, 900, 400)],
+            id="a formula with its number",
+        ),
+        pytest.param(
+            [(50, 100, 620, 300), *column(50, 480, [320, 500], 150), *column(520, 950, [310, 480], 150)],
+            id="a picture that reaches over the gutter",
+        ),
+        pytest.param(
+            [(600, 50, 800, 80), *column(520, 950, [100, 400], 280), *column(100, 450, [550], 60)],
+            id="a text on the right beside a picture whose caption stands below it on the left",
+        ),
         pytest.param([(700, 10, 900, 30), (50, 60, 300, 90), (50, 120, 950, 300)], id="a date on the right"),
     ],
 )
@@ -75,3 +120,10 @@ def test_every_block_is_read_once(corners: list[tuple[int, int, int, int]]) -> N
     """Whatever the boxes, even empty and nested ones."""
     boxes: list[Box] = [(x, y, x + width, y + height) for x, y, width, height in corners]
     assert sorted(order_blocks(boxes)) == list(range(len(boxes)))
+
+
+def test_a_network_that_knows_the_order_is_followed() -> None:
+    """Blocks of one region stay together; those that it overlooked stay behind the ones that they follow."""
+    assert follow_places([0, 1, 2, 3], [None, None, None, None]) == [0, 1, 2, 3]
+    assert follow_places([0, 1, 2, 3], [2, None, 1, 1]) == [2, 3, 0, 1]
+    assert follow_places([3, 0, 1, 2], [5, 4, None, None]) == [3, 1, 2, 0]

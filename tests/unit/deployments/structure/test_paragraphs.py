@@ -1,48 +1,97 @@
-"""From lines to running text."""
+"""Paragraphs from where lines begin and end."""
 
 import pytest
 
-from deployments.structure.paragraphs import is_list, join_lines, split_items
+from deployments.blocks import Box
+from deployments.structure.paragraphs import divide_paragraphs, write_paragraph
+
+
+def rows(*extents: tuple[float, float], pitch: float = 30, gaps: dict[int, float] | None = None) -> list[Box]:
+    """Lines of 20 pixels; ``gaps`` is what a line stands lower than the pitch would put it."""
+    top, boxes = 0.0, []
+    for number, (left, right) in enumerate(extents):
+        top += (gaps or {}).get(number, 0.0)
+        boxes.append((left, top, right, top + 20))
+        top += pitch
+    return boxes
+
+
+FULL, SHORT, INDENTED = (10.0, 400.0), (10.0, 150.0), (40.0, 400.0)
 
 
 @pytest.mark.parametrize(
-    ("lines", "text"),
+    ("boxes", "texts", "groups"),
     [
-        (["The first line", "and the second."], "The first line and the second."),
-        (["a docu-", "ment of two"], "a document of two"),
-        (["the years 1990-", "1995 were"], "the years 1990- 1995 were"),
-        (["Jean-", "Paul"], "Jean- Paul"),
-        (["漢字の文", "章です。"], "漢字の文章です。"),
-        (["문서를 읽는", "서비스입니다."], "문서를 읽는 서비스입니다."),
-        (["中文 and", "English"], "中文 and English"),
-        (["  blanks  ", "", "vanish "], "blanks vanish"),
-        ([], ""),
+        pytest.param(rows(FULL, FULL, FULL), ["a", "b", "c."], [[0, 1, 2]], id="one paragraph"),
+        pytest.param(
+            rows(FULL, FULL, FULL, FULL, gaps={2: 18}), ["A", "b.", "C", "d."], [[0, 1], [2, 3]], id="a gap"
+        ),
+        pytest.param(
+            rows(INDENTED, FULL, SHORT, INDENTED, FULL),
+            ["A", "b", "c.", "D", "e."],
+            [[0, 1, 2], [3, 4]],
+            id="indented first lines",
+        ),
+        pytest.param(
+            rows(FULL, FULL, SHORT, FULL, FULL),
+            ["A", "b", "c.", "D", "e."],
+            [[0, 1, 2], [3, 4]],
+            id="a short end",
+        ),
+        pytest.param(
+            rows((10, 390), (10, 340), (10, 280), (10, 400), (10, 350)),
+            ["A", "b", "c", "d", "e."],
+            [[0, 1, 2, 3, 4]],
+            id="ragged lines",
+        ),
+        pytest.param(
+            rows(FULL, FULL, INDENTED, FULL, FULL),
+            ["A", "b", "c", "d", "e."],
+            [[0, 1, 2, 3, 4]],
+            id="an inset",
+        ),
+        pytest.param(
+            rows(FULL, FULL, FULL, gaps={1: 30}),
+            ["A line", "goes on", "here."],
+            [[0, 1, 2]],
+            id="a line overlooked",
+        ),
+        pytest.param(
+            rows((10, 400), (40, 400), (40, 200), (10, 400), (40, 400), (40, 380)),
+            ["Smith, A", "Mills", "2001.", "Tailor, B", "Wheels", "2002."],
+            [[0, 1, 2], [3, 4, 5]],
+            id="hanging lines",
+        ),
+        pytest.param(
+            rows(FULL, SHORT, (10, 120), (10, 200)),
+            ["Bring these", "things:", "1. a coat", "2. a hat"],
+            [[0, 1], [2, 3]],
+            id="a list after a sentence",
+        ),
+        pytest.param(
+            rows(FULL, FULL, FULL),
+            ["제1조(목적) 이 규칙은", "정한다.", "제2조(정의) 다음과"],
+            [[0, 1], [2]],
+            id="articles",
+        ),
+        pytest.param(rows(FULL, FULL, gaps={1: 60}), ["(13)", "(14)"], [[0], [1]], id="two far apart"),
     ],
 )
-def test_lines_become_a_paragraph(lines: list[str], text: str) -> None:
-    """Divided words are joined; Chinese and Japanese have no space at a line's end, Korean has."""
-    assert join_lines(lines) == text
+def test_paragraphs_begin_where_people_see_them_begin(
+    boxes: list[Box], texts: list[str], groups: list[list[int]]
+) -> None:
+    """Gaps, indents and short ends; never in doubt."""
+    assert divide_paragraphs(boxes, texts) == groups
 
 
-@pytest.mark.parametrize(
-    ("lines", "expected"),
-    [
-        (["• one", "• two"], True),
-        (["1. one", "2. two"], True),
-        (["(a) one", "(b) two"], True),
-        (["가. 하나", "나. 둘"], True),
-        (["- one", "goes on", "- two"], True),
-        (["One sentence.", "Another one."], False),
-        (["1. A numbered heading"], False),
-        (["3.5 percent of", "2.1 million"], False),
-        (["A. Smith wrote", "this paper."], False),
-    ],
-)
-def test_lists_are_told_from_paragraphs(lines: list[str], expected: bool) -> None:
-    """A list has at least two items, and begins with one."""
-    assert is_list(lines) is expected
+def test_lines_beside_each_other_are_one_row() -> None:
+    """A wide gap between words divides a line in two."""
+    boxes: list[Box] = [(10, 0, 150, 20), (250, 1, 400, 21), (10, 30, 400, 50), (10, 60, 400, 80)]
+    assert divide_paragraphs(boxes, ["a", "b", "c", "d"]) == [[0, 1, 2, 3]]
 
 
-def test_a_line_without_a_mark_belongs_to_the_item_before() -> None:
-    """Items may have several lines."""
-    assert split_items(["- one", "goes on", "- two"]) == [[0, 1], [2]]
+def test_full_korean_lines_may_divide_words() -> None:
+    """Ragged ones end at a word's end."""
+    texts = ["우리 마을", "은 작은 광장의", "옆에 있다."]
+    assert write_paragraph(texts, rows(FULL, FULL, SHORT)) == "우리 마을은 작은 광장의 옆에 있다."
+    assert write_paragraph(texts, rows(FULL, (10, 330), SHORT)) == "우리 마을 은 작은 광장의 옆에 있다."

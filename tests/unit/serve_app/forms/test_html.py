@@ -15,7 +15,7 @@ def test_a_document_becomes_html(document: Document) -> None:
     tree = html.document_fromstring(write_html(document))
     assert tree.findtext(".//h1") == "A <title>"
     assert tree.findtext(".//h2") == "2. Results"
-    assert [item.text for item in tree.iter("li")] == ["• one", "• two"]
+    assert [item.text for item in tree.iter("li")] == ["one", "two"]
     assert [cell.text for cell in tree.iter("td")] == ["a", "b|c", "=1+1", "-5"]
     assert tree.findtext("head/title") == "A <title>"
     assert [page.get("data-page") for page in tree.iter("article")] == ["1", "2", "3"]
@@ -45,3 +45,13 @@ def test_a_picture_stands_in_its_block(kind: str, text: str) -> None:
     (image,) = tree.iter("img")
     assert (image.get("src"), image.get("alt")) == ("data:image/png;base64,YWI=", kind)
     assert tree.find(".//article").text_content().strip() == text
+
+
+def test_items_that_stand_deeper_are_lists_inside_items() -> None:
+    """Numbers and letters stay; marks that only say that an item begins go."""
+    text = "1. one\n  - deep & deeper\n2. two"
+    page = Page(1, blocks=(Block("list", BOX, text),))
+    tree = html.document_fromstring(write_html(Document((page,), 1)))
+    outer = tree.find(".//article/ul")
+    assert [item.text for item in outer.findall("li")] == ["1. one", "2. two"]
+    assert [item.text for item in outer.findall("li/ul/li")] == ["deep & deeper"]

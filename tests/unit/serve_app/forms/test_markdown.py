@@ -47,6 +47,13 @@ def test_numbered_items_keep_their_numbers() -> None:
     assert write_page(page) == "3. three\n4. four"
 
 
+def test_items_stand_as_deep_as_on_paper() -> None:
+    """Marks that only say that an item begins go; letters, which Markdown does not have, stay."""
+    text = "1) one\n  - deep\n    ㅇ deeper\n  가. letter\n[2] two"
+    written = "1. one\n    - deep\n        - deeper\n    - 가. letter\n2. two"
+    assert write_page(Page(1, blocks=(Block("list", BOX, text),))) == written
+
+
 def test_a_table_with_spans_is_html(document: Document) -> None:
     """Markdown's own tables know none."""
     table = make_table("a", "b", "c", column_span=2)
