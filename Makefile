@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	--overrides requirements/overrides.txt
 
-.PHONY: run test test-paddle check lint format bench bench-gpu bench-memory bench-pdf bench-long bench-plot parity footprint fixtures lock setup setup-dev clean
+.PHONY: run test test-paddle check lint format bench bench-gpu bench-memory bench-pdf bench-long bench-order bench-plot bench-tables parity footprint fixtures lock setup setup-dev clean
 
 run: setup  ## start a local Ray cluster and the service; honours HOST, PORT, API_KEY
 	@$(BIN)/ocr-serve run
@@ -44,6 +44,12 @@ bench-pdf: setup-dev  ## PDF files with their text layer and without: make bench
 
 bench-long: setup-dev  ## PDF files of 50, 200 and 500 pages: first page, rate, memory
 	PYTHONPATH=tests $(BIN)/python tests/bench/long_pdf.py
+
+bench-tables: setup-dev .venv-bench-rapidocr/.ready  ## the cells of tables beside RapidTable's: make bench-tables EVAL=DIR
+	PYTHONPATH=tests $(BIN)/python tests/bench/table_bench.py --eval "$(EVAL)"
+
+bench-order: setup-dev  ## the order in which blocks are read: make bench-order [EVAL=DIR]
+	PYTHONPATH=tests $(BIN)/python tests/bench/order_bench.py --eval "$(or $(EVAL),tests/fixtures/pages/structure)"
 
 bench-memory: setup-dev  ## memory of each replica over 1,000 requests: make bench-memory [BENCH="DIR DIR"]
 	PYTHONPATH=tests $(BIN)/python tests/bench/memory.py --images $(BENCH)

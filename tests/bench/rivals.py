@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from configs.catalogue import load_catalogue
 from deployments.models.store import ModelStore
@@ -20,6 +21,7 @@ _WORKER = Path(__file__).parent / "peers" / "worker.py"
 ENVIRONMENTS = {
     "paddleocr": Path(sys.executable),
     "rapidocr-openvino": ROOT / ".venv-bench-rapidocr/bin/python",
+    "rapidtable": ROOT / ".venv-bench-rapidocr/bin/python",
     "faster-paddle": ROOT / ".venv-bench-faster-paddle/bin/python",
 }
 
@@ -37,14 +39,15 @@ class Rival:
         seconds, cpu_s, peak_mib = [], 0.0, 0.0
         start = time.perf_counter()
         for path in paths:
-            answer = self._ask(path)
+            answer = self.ask(path)
             seconds.append(answer["seconds"])
             cpu_s += answer["cpu_s"]
             peak_mib = max(peak_mib, answer["peak_mib"])
             self.texts[str(path)] = [PlacedText(line["text"], line["box"]) for line in answer["lines"]]
         return Round(seconds, time.perf_counter() - start, cpu_s, peak_mib)
 
-    def _ask(self, path: Path) -> dict[str, object]:
+    def ask(self, path: Path) -> dict[str, Any]:
+        """What the rival finds in one file; see `peers/worker.py`."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(f"{path.resolve()}\n")
@@ -52,7 +55,7 @@ class Rival:
         row = self._process.stdout.readline()
         if not row:
             raise RuntimeError(f"{self.name} ended with status {self._process.wait()}")
-        answer: dict[str, object] = json.loads(row)
+        answer: dict[str, Any] = json.loads(row)
         return answer
 
 

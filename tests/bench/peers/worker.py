@@ -1,8 +1,9 @@
 """A rival that stays loaded: `python worker.py NAME [--threads N] [--models DIR]`, a page a line.
 
 Runs in the rival's own environment, so it imports nothing of the project. Each line on standard input is a
-path; each line on standard output is a JSON object with ``lines`` (``text``, ``box``), ``seconds`` from the
-file's bytes to the text, ``cpu_s`` and ``peak_mib``. The first line says that the rival is loaded.
+path; each line on standard output is a JSON object with ``lines`` (``text``, ``box``) or the ``html`` of a
+table, ``seconds`` from the file's bytes to the text, ``cpu_s`` and ``peak_mib``. The first line says that the
+rival is loaded.
 """
 
 import argparse
@@ -15,30 +16,56 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-Lines = list[dict[str, Any]]
-Read = Callable[[bytes], Lines]
+# What is read in a file: ``lines`` or ``html``.
+Found = dict[str, Any]
+Read = Callable[[bytes], Found]
 
 
 def load_rapidocr(threads: int, _: Path | None) -> Read:
     """RapidOCR on OpenVINO, its direction classifier off as in the others."""
+    engine = _start_rapidocr(threads)
+
+    def read(data: bytes) -> Found:
+        result = engine(data, use_cls=False)
+        if result.boxes is None:
+            return {"lines": []}
+        return {
+            "lines": [{"text": text, "box": box.tolist()} for text, box in zip(result.txts, result.boxes)]  # noqa: B905
+        }
+
+    return read
+
+
+def load_rapidtable(threads: int, _: Path | None) -> Read:
+    """RapidTable with SLANet_plus, its own default, on the lines of RapidOCR; a file is a table's image."""
+    import cv2
+    import numpy as np
+    from rapid_table import RapidTable
+
+    reader, table = _start_rapidocr(threads), RapidTable()
+
+    def read(data: bytes) -> Found:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        result = reader(pixels, use_cls=False)
+        if result.boxes is None:
+            return {"html": ""}
+        lines = [[box, text, score] for box, text, score in zip(result.boxes, result.txts, result.scores)]  # noqa: B905
+        return {"html": table(pixels, lines)[0]}
+
+    return read
+
+
+def _start_rapidocr(threads: int) -> Any:
     from rapidocr import EngineType, RapidOCR
 
     stages = ("Det", "Cls", "Rec")
-    engine = RapidOCR(
+    return RapidOCR(
         params={
             "Global.log_level": "error",
             "EngineConfig.openvino.inference_num_threads": threads,
             **{f"{stage}.engine_type": EngineType.OPENVINO for stage in stages},
         }
     )
-
-    def read(data: bytes) -> Lines:
-        result = engine(data, use_cls=False)
-        if result.boxes is None:
-            return []
-        return [{"text": text, "box": box.tolist()} for text, box in zip(result.txts, result.boxes)]  # noqa: B905
-
-    return read
 
 
 def load_faster_paddle(_: int, __: Path | None) -> Read:
@@ -47,9 +74,9 @@ def load_faster_paddle(_: int, __: Path | None) -> Read:
 
     engine = OcrEngine(model_size="small")
 
-    def read(data: bytes) -> Lines:
+    def read(data: bytes) -> Found:
         found = engine.ocr(data)["bounds"].values()
-        return [{"text": item["text"], "box": _corners(item)} for item in found]
+        return {"lines": [{"text": item["text"], "box": _corners(item)} for item in found]}
 
     return read
 
@@ -80,16 +107,17 @@ def load_paddleocr(threads: int, models: Path | None) -> Read:
         use_textline_orientation=False,
     )
 
-    def read(data: bytes) -> Lines:
+    def read(data: bytes) -> Found:
         result = engine.predict(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR))[0]
         pairs = zip(result["rec_texts"], result["rec_polys"], strict=True)
-        return [{"text": text, "box": np.asarray(quad).tolist()} for text, quad in pairs]
+        return {"lines": [{"text": text, "box": np.asarray(quad).tolist()} for text, quad in pairs]}
 
     return read
 
 
 RIVALS = {
     "rapidocr-openvino": load_rapidocr,
+    "rapidtable": load_rapidtable,
     "faster-paddle": load_faster_paddle,
     "paddleocr": load_paddleocr,
 }
@@ -110,12 +138,12 @@ def main() -> None:
     for row in sys.stdin:
         data = Path(row.strip()).read_bytes()
         cpu_start, start = time.process_time(), time.perf_counter()
-        lines = read(data)
+        found = read(data)
         answer = {
             "seconds": time.perf_counter() - start,
             "cpu_s": time.process_time() - cpu_start,
             "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-            "lines": lines,
+            **found,
         }
         print(json.dumps(answer), file=out, flush=True)
 
