@@ -19,6 +19,9 @@ Task = Literal[
     "doc_orientation",
     "layout_detection",
     "table_structure_recognition",
+    "image_unwarping",
+    "formula_recognition",
+    "seal_text_detection",
 ]
 ModelFormat = Literal["onnx", "paddle"]
 

@@ -12,6 +12,7 @@ from pydantic import Field
 from configs.settings import (
     DetectionStage,
     EngineName,
+    FormulaStage,
     LayoutStage,
     Limits,
     MemoryLimits,
@@ -19,17 +20,21 @@ from configs.settings import (
     RecognitionStage,
     RendererStage,
     ReplicaOptions,
+    SealStage,
     Settings,
     TableStage,
+    UnwarpingStage,
 )
 
 _TEXT_STAGES = ("orientation", "detection", "recognition")
-_MODEL_STAGES = (*_TEXT_STAGES, "layout", "table")
-# Stages whose packaged weights an engine cannot run: PaddlePaddle reads no ONNX, and the table network has a
-# loop that OpenVINO does not know.
+# Those that a profile may do without.
+OPTIONAL_STAGES = ("layout", "table", "unwarping", "formula", "seal")
+_MODEL_STAGES = (*_TEXT_STAGES, *OPTIONAL_STAGES)
+# Stages whose packaged weights an engine cannot run: PaddlePaddle reads no ONNX, and the networks of
+# tables and formulas have a loop that OpenVINO does not know.
 _OWN_ENGINE: Mapping[str, tuple[str, ...]] = {
     "paddle": ("layout", "table"),
-    "openvino": ("table",),
+    "openvino": ("table", "formula"),
 }
 
 
@@ -43,7 +48,7 @@ class IngressStage(Settings):
 class Profile(Settings):
     """The whole graph's configuration.
 
-    Without ``layout`` or ``table`` those stages are not started, and what needs them is refused.
+    Stages that are left out are not started, and what needs them is refused.
     """
 
     ingress: IngressStage = IngressStage()
@@ -53,6 +58,9 @@ class Profile(Settings):
     recognition: RecognitionStage
     layout: LayoutStage | None = None
     table: TableStage | None = None
+    unwarping: UnwarpingStage | None = None
+    formula: FormulaStage | None = None
+    seal: SealStage | None = None
     limits: Limits = Limits()
 
 

@@ -137,6 +137,27 @@ class TableStage(ModelStage):
     """The table structure network."""
 
 
+class UnwarpingStage(ModelStage):
+    """The network that makes photographed pages flat."""
+
+
+class FormulaStage(ModelStage):
+    """The network that reads formulas; OpenVINO does not know the loop inside it."""
+
+    run: EngineOptions = EngineOptions(engine="onnxruntime")
+
+
+class SealStage(ModelStage):
+    """The detector of text in seals; thresholds as those of `DetectionStage`, defaults as PaddleX's."""
+
+    limit_side_len: PositiveInt = 736
+    limit_type: LimitType = "min"
+    max_side_len: PositiveInt = 2048
+    thresh: float = Field(default=0.2, ge=0.0, le=1.0)
+    box_thresh: float = Field(default=0.6, ge=0.0, le=1.0)
+    unclip_ratio: float = Field(default=1.5, ge=0.5, le=5.0)
+
+
 class RendererStage(Settings):
     """The PDF renderer. A page that takes longer than ``page_timeout_s`` costs the replica its life."""
 

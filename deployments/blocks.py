@@ -22,6 +22,7 @@ BlockKind = Literal[
     "header",
     "footer",
     "formula",
+    "seal",
     "reference",
 ]
 
@@ -115,7 +116,8 @@ class Block:
 
     ``lines`` are indices of the page's lines, ``level`` is that of a heading (1 for a title), and ``table``
     the index of the page's table. ``confidence`` is None for a block that no network found. ``picture`` is
-    there for figures and formulas when it was asked for.
+    there for figures, formulas and seals when it was asked for. ``latex`` is a formula as a network read it,
+    without delimiters.
     """
 
     kind: BlockKind
@@ -126,3 +128,4 @@ class Block:
     level: int | None = None
     table: int | None = None
     picture: Picture | None = None
+    latex: str | None = None

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
+from deployments.block_reading import read_formulas, read_seals
 from deployments.blocks import Block, Region, Table, TableGrid
 from deployments.document import (
     Angle,
@@ -73,6 +74,9 @@ class Stages:
     recognize: Callable[[Sequence[LineCrop], ReadOptions], Awaitable[list[LineText]]]
     find_regions: Callable[[Image], Awaitable[tuple[Region, ...]]]
     read_grid: Callable[[Image], Awaitable[TableGrid]]
+    unwarp: Callable[[Image], Awaitable[Image]]
+    read_formula: Callable[[Image], Awaitable[str]]
+    find_seal_lines: Callable[[Image], Awaitable[Sequence[LineCrop]]]
 
 
 async def read_page(number: int, source: PageSource, stages: Stages, options: ReadOptions) -> Page:
@@ -104,6 +108,11 @@ async def _read_pixels(image: PageImage, stages: Stages, options: ReadOptions, c
             views = await asyncio.to_thread(view_for_orientation, pixels, ORIENTATION_SHORT_SIDE_PX)
             rotation = await stages.orient(views)
             pixels = await asyncio.to_thread(turn_clockwise, pixels, rotation)
+    if options.unwarp:
+        with clock.measure("unwarping"):
+            pixels = await stages.unwarp(pixels)
+        # What the file states of places holds for the page as it was.
+        layer = None
     if layer is not None:
         layer = turn_layer(layer, rotation, *_size(image.pixels)) if is_readable(layer) else None
     # A line over two cells of a table is divided between its words.
@@ -125,7 +134,16 @@ async def _read_pixels(image: PageImage, stages: Stages, options: ReadOptions, c
         blocks, tables = await asyncio.to_thread(_assemble, found, lines, pixels)
         if not wants_words:
             lines = tuple(replace(line, words=None) for line in lines)
-        if options.figures:
+    if options.formulas:
+        with clock.measure("formula"):
+            blocks = await read_formulas(blocks, pixels, stages.read_formula)
+    if options.seals:
+        with clock.measure("seal"):
+            blocks = await read_seals(
+                blocks, pixels, stages.find_seal_lines, lambda crops: stages.recognize(crops, options)
+            )
+    if options.figures:
+        with clock.measure("assembly"):
             blocks = await asyncio.to_thread(cut_figures, blocks, pixels)
     return Page(image.number, *_size(pixels), rotation, lines, None, clock.stage_ms, blocks, tables)
 

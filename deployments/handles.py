@@ -52,9 +52,9 @@ Handle = DeploymentHandle[Any]
 _HOW_TO_INSTALL = {
     "layout": "Its profile has to name a model under `layout`.",
     "table": "Its profile has to name a model under `table`; `tables=false` does without.",
-    "formula": "Leave `formulas` out.",
-    "seal": "Leave `seals` out.",
-    "unwarping": "Leave `unwarp` out.",
+    "formula": "Its profile has to name a model under `formula`; `formulas=false` does without.",
+    "seal": "Its profile has to name a model under `seal`; `seals=false` does without.",
+    "unwarping": "Its profile has to name a model under `unwarping`; `unwarp=false` does without.",
 }
 _ATTEMPTS = 4
 _RETRY_AFTER_S = 5
@@ -149,7 +149,8 @@ class RemoteStages:
     """The graph's deployments as stages.
 
     ``recognizers`` maps a model's name to its deployment, and ``languages`` to what it reads; a page's lines
-    are shared out to at most ``spread`` replicas.
+    are shared out to at most ``spread`` replicas. ``optional`` are the stages that not every graph has, by
+    name (`configs.profile.OPTIONAL_STAGES`).
     """
 
     def __init__(
@@ -158,8 +159,7 @@ class RemoteStages:
         orientation: Handle,
         detection: Handle,
         recognizers: Mapping[str, Handle],
-        layout: Handle | None,
-        table: Handle | None,
+        optional: Mapping[str, Handle],
         languages: Mapping[str, tuple[str, ...]],
         max_pixels: int,
         spread: int,
@@ -168,8 +168,7 @@ class RemoteStages:
         self._orientation = orientation
         self._detection = detection
         self._recognizers = dict(recognizers)
-        self._layout = layout
-        self._table = table
+        self._optional = dict(optional)
         self._languages = dict(languages)
         self._max_pixels = max_pixels
         self._spread = spread
@@ -177,7 +176,15 @@ class RemoteStages:
     def as_stages(self) -> Stages:
         """The callables for `deployments.flow.read_document`."""
         return Stages(
-            self.open_document, self.orient, self.detect, self.recognize, self.find_regions, self.read_grid
+            open_document=self.open_document,
+            orient=self.orient,
+            detect=self.detect,
+            recognize=self.recognize,
+            find_regions=self.find_regions,
+            read_grid=self.read_grid,
+            unwarp=self.unwarp,
+            read_formula=self.read_formula,
+            find_seal_lines=self.find_seal_lines,
         )
 
     @asynccontextmanager
@@ -207,15 +214,28 @@ class RemoteStages:
 
     async def find_regions(self, pixels: Image) -> tuple[Region, ...]:
         """The regions of an upright page."""
-        assert self._layout is not None
-        regions: tuple[Region, ...] = await call_stage(self._layout, "find_regions", pixels)
+        regions: tuple[Region, ...] = await call_stage(self._optional["layout"], "find_regions", pixels)
         return regions
 
     async def read_grid(self, pixels: Image) -> TableGrid:
         """The cells of a table that was cut out of its page."""
-        assert self._table is not None
-        grid: TableGrid = await call_stage(self._table, "read_grid", pixels)
+        grid: TableGrid = await call_stage(self._optional["table"], "read_grid", pixels)
         return grid
+
+    async def unwarp(self, pixels: Image) -> Image:
+        """A page made flat."""
+        flat: Image = await call_stage(self._optional["unwarping"], "unwarp", pixels)
+        return flat
+
+    async def read_formula(self, pixels: Image) -> str:
+        """A formula that was cut out of its page, as LaTeX."""
+        latex: str = await call_stage(self._optional["formula"], "read", pixels)
+        return latex
+
+    async def find_seal_lines(self, pixels: Image) -> tuple[LineCrop, ...]:
+        """The lines of a seal that was cut out of its page."""
+        lines: tuple[LineCrop, ...] = await call_stage(self._optional["seal"], "find_lines", pixels)
+        return lines
 
     async def recognize(self, crops: Sequence[LineCrop], options: ReadOptions) -> list[LineText]:
         """The texts of a page's crops: one call to each of the recognisers that share them."""
@@ -243,13 +263,13 @@ class RemoteStages:
     def check_stages(self, options: ReadOptions) -> None:
         """Raise `StageNotInstalled` when a stage is asked for that the graph does not have."""
         wanted = {
-            "layout": options.structure and self._layout is None,
-            "table": options.structure and options.tables and self._table is None,
+            "layout": options.structure,
+            "table": options.structure and options.tables,
             "formula": options.formulas,
             "seal": options.seals,
             "unwarping": options.unwarp,
         }
-        missing = [stage for stage, is_missing in wanted.items() if is_missing]
+        missing = [stage for stage, is_wanted in wanted.items() if is_wanted and stage not in self._optional]
         if missing:
             raise StageNotInstalled(
                 f"This service runs no stage for: {', '.join(missing)}. {_HOW_TO_INSTALL[missing[0]]}"

@@ -8,14 +8,17 @@ import ray
 from ray.serve import Application
 
 from configs.catalogue import load_catalogue
-from configs.profile import AppArgs, Profile, choose_recognizers, load_profile
+from configs.profile import OPTIONAL_STAGES, AppArgs, Profile, choose_recognizers, load_profile
 from configs.settings import BatchKnobs, RecognitionStage, ReplicaOptions
 from deployments.detection import Detection
+from deployments.formula import Formula
 from deployments.layout import Layout
 from deployments.orientation import Orientation
 from deployments.recognition import Recognition
 from deployments.renderer import Renderer
+from deployments.seal import Seal
 from deployments.table import Table
+from deployments.unwarping import Unwarping
 from serve_app.ingress import Ingress
 
 # A replica that fails its health check is replaced; these bound how soon.
@@ -24,6 +27,7 @@ _HEALTH_CHECK_TIMEOUT_S = 15.0
 # How long a replica that is replaced may finish the calls on it; what remains is tried again elsewhere.
 # Nobody tries a request of the ingress again, so that has as long as a request may take.
 _DRAIN_TIMEOUT_S = 30.0
+_OPTIONAL = dict(zip(OPTIONAL_STAGES, (Layout, Table, Unwarping, Formula, Seal), strict=True))
 
 
 def build(args: AppArgs) -> Application:
@@ -50,6 +54,11 @@ def bind_graph(profile: Profile, extra_recognizers: tuple[str, ...], cluster_cpu
         ).bind(stage)
         for stage in stages
     }
+    optional = {
+        name: sized(deployment, stage.replicas).bind(stage)
+        for name, deployment in _OPTIONAL.items()
+        if (stage := getattr(profile, name)) is not None
+    }
     drain_s = profile.limits.request_timeout_s
     return sized(Ingress, profile.ingress.replicas, graceful_shutdown_timeout_s=drain_s).bind(
         sized(Renderer, profile.renderer.replicas).bind(profile.renderer),
@@ -58,8 +67,7 @@ def bind_graph(profile: Profile, extra_recognizers: tuple[str, ...], cluster_cpu
             profile.detection
         ),
         recognizers,
-        None if profile.layout is None else sized(Layout, profile.layout.replicas).bind(profile.layout),
-        None if profile.table is None else sized(Table, profile.table.replicas).bind(profile.table),
+        optional,
         load_catalogue().languages(),
         profile.detection,
         _count_shares(profile.recognition, cluster_cpus),

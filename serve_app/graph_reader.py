@@ -70,6 +70,8 @@ class GraphReader:
             names.insert(0, "orientation")
         if options.structure:
             names += ["layout", "table"] if options.tables else ["layout"]
+        optional = {"unwarping": options.unwarp, "formula": options.formulas, "seal": options.seals}
+        names += [name for name, is_wanted in optional.items() if is_wanted]
         return tuple(self._models[name] for name in names)
 
     def open_pages(self, data: bytes, options: ReadOptions) -> AbstractAsyncContextManager[PageSource]:

@@ -28,8 +28,7 @@ class Ingress:
         orientation: Handle,
         detection: Handle,
         recognizers: dict[str, Handle],
-        layout: Handle | None,
-        table: Handle | None,
+        optional: dict[str, Handle],
         languages: dict[str, tuple[str, ...]],
         detection_stage: DetectionStage,
         spread: int,
@@ -42,15 +41,12 @@ class Ingress:
             orientation,
             detection,
             recognizers,
-            layout,
-            table,
+            optional,
             languages,
             limits.max_pixels,
             spread,
         )
-        described = {"orientation": orientation, "detection": detection, **recognizers}
-        described |= {"layout": layout} if layout else {}
-        described |= {"table": table} if table else {}
+        described = {"orientation": orientation, "detection": detection, **recognizers, **optional}
         running = sorted({code for name in recognizers for code in languages.get(name, ())})
         self._reader = GraphReader(stages, described, tuple(running), detection_stage, limits)
         self._limits = limits

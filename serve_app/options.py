@@ -201,7 +201,7 @@ class StructureOptions(OcrOptions):
     )
     figures: bool = Field(
         False,
-        description="Return figures and formulas as pictures, in JSON, Markdown and HTML.",
+        description="Return figures, formulas and seals as pictures, in JSON, Markdown and HTML.",
         examples=[True],
     )
     formulas: bool = Field(
@@ -218,8 +218,9 @@ class StructureOptions(OcrOptions):
     )
     unwarp: bool = Field(
         False,
-        description="Flatten photographed pages; refused where no stage does that. PP-StructureV3: "
-        "`use_doc_unwarping`.",
+        description="Make photographed pages flat, before anything is read; boxes are those of the flat "
+        "page, and a PDF's own text is not used. Refused where no stage does that, and with the formats "
+        "`pdf` and `overlay`. PP-StructureV3: `use_doc_unwarping`.",
         examples=[False],
     )
     format: ResultFormat | None = Field(

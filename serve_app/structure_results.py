@@ -129,9 +129,14 @@ class StructureBlock(BaseModel):
     table: int | None = Field(
         None, description="Place in the page's `tables`; absent for other blocks.", examples=[0]
     )
+    latex: str | None = Field(
+        None,
+        description="A formula as LaTeX, without delimiters; present when `formulas` was asked for.",
+        examples=["E = mc^{2}"],
+    )
     image: StructurePicture | None = Field(
         None,
-        description="The pixels of a figure or a formula; present when `figures` was asked for.",
+        description="The pixels of a figure, a formula or a seal; present when `figures` was asked for.",
         examples=[{"media_type": "image/png", "data": "iVBORw0KGgo=", "width": 640, "height": 480}],
     )
 
@@ -146,6 +151,7 @@ class StructureBlock(BaseModel):
             lines=list(block.lines),
             level=block.level,
             table=block.table,
+            latex=block.latex,
             image=None if block.picture is None else StructurePicture.from_picture(block.picture),
         )
 

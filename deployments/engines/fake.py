@@ -25,6 +25,8 @@ _INK_SPREAD_PX = (25, 5)
 _DIGEST_LETTERS = 8
 
 
+# What the fake formula reader's tokenizer knows: the marks of a sequence and four signs.
+_FAKE_SIGNS = ["<s>", "<pad>", "</s>", "<unk>", "a", "+", "b", "^"]
 _FAKE_TAGS = ["<tr>", "</tr>", "<td></td>"]
 _NORMALIZE = {"NormalizeImage": {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}}
 FAKE_CONFIGS: dict[str, dict[str, Any]] = {
@@ -53,6 +55,25 @@ FAKE_CONFIGS: dict[str, dict[str, Any]] = {
         "PreProcess": {"transform_ops": [{"PaddingTableImage": {"size": [64, 64]}}, _NORMALIZE]},
         "PostProcess": {"character_dict": _FAKE_TAGS},
     },
+    "image_unwarping": {},
+    "formula_recognition": {
+        "PreProcess": {"transform_ops": [{"UniMERNetImgDecode": {"input_size": [64, 64]}}]},
+        "PostProcess": {
+            "name": "UniMERNetDecode",
+            "character_dict": {
+                "fast_tokenizer_file": {
+                    "version": "1.0",
+                    "added_tokens": [],
+                    "model": {
+                        "type": "WordLevel",
+                        "vocab": {sign: number for number, sign in enumerate(_FAKE_SIGNS)},
+                        "unk_token": "<unk>",
+                    },
+                }
+            },
+        },
+    },
+    "seal_text_detection": {"PreProcess": {"transform_ops": [_NORMALIZE]}},
 }
 
 
@@ -72,6 +93,9 @@ class FakeEngine:
             "textline_orientation": _say_upright,
             "layout_detection": _see_no_region,
             "table_structure_recognition": _see_one_cell,
+            "image_unwarping": _see_no_warp,
+            "formula_recognition": _spell_a_sum,
+            "seal_text_detection": _mark_ink,
         }
         if files.task not in tasks:
             raise ModelError(f"The fake engine has no network for {files.task!r}.")
@@ -129,6 +153,17 @@ def _see_no_region(batch: FloatArray) -> list[FloatArray]:
     points = [(batch.shape[2] // stride) ** 2 for stride in (8, 16, 32, 64)]
     scores = [np.zeros((1, count, 2), np.float32) for count in points]
     return [*scores, *(np.zeros((1, count, 32), np.float32) for count in points)]
+
+
+def _see_no_warp(batch: FloatArray) -> FloatArray:
+    """(N, 3, H, W) pages -> the same pages."""
+    return batch
+
+
+def _spell_a_sum(batch: FloatArray) -> FloatArray:
+    """(N, 1, H, W) formulas -> (N, 5) tokens: a sum."""
+    written = [_FAKE_SIGNS.index(sign) for sign in ("<s>", "a", "+", "b", "</s>")]
+    return np.tile(np.array(written, np.float32), (batch.shape[0], 1))
 
 
 def _see_one_cell(batch: FloatArray) -> list[FloatArray]:

@@ -33,7 +33,7 @@ _KINDS: Mapping[str, BlockKind | None] = MappingProxyType(
         "chart": "figure",
         "header_image": "figure",
         "footer_image": "figure",
-        "seal": "figure",
+        "seal": "seal",
         "figure_title": "caption",
         "table_title": "caption",
         "chart_title": "caption",

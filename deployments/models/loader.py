@@ -8,11 +8,14 @@ from configs.catalogue import load_catalogue
 from configs.settings import (
     DetectionStage,
     EngineOptions,
+    FormulaStage,
     LayoutStage,
     ModelStage,
     OrientationStage,
     RecognitionStage,
+    SealStage,
     TableStage,
+    UnwarpingStage,
 )
 from deployments.document import StageInfo
 from deployments.engines.base import Engine, NetworkFiles
@@ -23,11 +26,14 @@ from deployments.models.decoded_layout import DecodedLayoutModel
 from deployments.models.detection import DetectionModel
 from deployments.models.direction import DirectionModel
 from deployments.models.files import ModelFiles
+from deployments.models.formula import FormulaModel
 from deployments.models.layout import LayoutModel
 from deployments.models.orientation import OrientationModel
 from deployments.models.recognition import RecognitionModel
+from deployments.models.seal import SealModel
 from deployments.models.store import ModelStore
 from deployments.models.table import TableModel
+from deployments.models.unwarping import UnwarpingModel
 from deployments.usage import Usage
 
 ModelT = TypeVar("ModelT")
@@ -88,6 +94,29 @@ def load_table(stage: TableStage) -> Loaded[TableModel]:
     files, network, engine = _load_network(stage.model, "table_structure_recognition", stage.run, usage)
     model = TableModel(engine, network.config)
     return _finish(model, _describe("table", files, engine), engine, usage, stage)
+
+
+def load_unwarping(stage: UnwarpingStage) -> Loaded[UnwarpingModel]:
+    """The network of a stage that makes pages flat. Raises `ModelError`."""
+    usage = Usage()
+    files, _, engine = _load_network(stage.model, "image_unwarping", stage.run, usage)
+    return _finish(UnwarpingModel(engine), _describe("unwarping", files, engine), engine, usage, stage)
+
+
+def load_formula(stage: FormulaStage) -> Loaded[FormulaModel]:
+    """The formula reader of a stage. Raises `ModelError`."""
+    usage = Usage()
+    files, network, engine = _load_network(stage.model, "formula_recognition", stage.run, usage)
+    model = FormulaModel(engine, network.config)
+    return _finish(model, _describe("formula", files, engine), engine, usage, stage)
+
+
+def load_seal(stage: SealStage) -> Loaded[SealModel]:
+    """The detector of text in seals of a stage. Raises `ModelError`."""
+    usage = Usage()
+    files, network, engine = _load_network(stage.model, "seal_text_detection", stage.run, usage)
+    model = SealModel(engine, network.config, stage)
+    return _finish(model, _describe("seal", files, engine), engine, usage, stage)
 
 
 def _load_network(

@@ -10,14 +10,14 @@ from deployments.blocks import Block, Box, Picture
 from deployments.document import Image
 
 # What a picture says better than its text does.
-_PICTURED = frozenset({"figure", "formula"})
+_PICTURED = frozenset({"figure", "formula", "seal"})
 _JPEG_QUALITY = 90
 # Drawings stay exact; a photograph is taken as JPEG where that saves more than half of the bytes.
 _MUCH_SMALLER = 0.5
 
 
 def cut_figures(blocks: Sequence[Block], pixels: Image) -> tuple[Block, ...]:
-    """The blocks of a page, figures and formulas with their picture.
+    """The blocks of a page, figures, formulas and seals with their picture.
 
     ``pixels`` is the upright page, uint8 of shape (h, w, 3), BGR.
     """

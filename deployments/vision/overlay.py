@@ -23,6 +23,7 @@ _COLOURS: Mapping[BlockKind, _Colour] = MappingProxyType(
         "header": (120, 120, 120),
         "footer": (120, 120, 120),
         "formula": (0, 140, 140),
+        "seal": (30, 30, 160),
         "reference": (100, 60, 60),
     }
 )

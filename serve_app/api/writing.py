@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from deployments.blocks import Block
 from deployments.document import Document, ReadOptions
-from deployments.errors import OnePageOnly
+from deployments.errors import InvalidOption, OnePageOnly
 from deployments.vision.geometry import turn_clockwise
 from deployments.vision.overlay import draw_overlay
 from serve_app.api.reader import DocumentReader
@@ -44,7 +44,12 @@ _WRITERS: Mapping[ResultFormat, Callable[[Document], bytes]] = MappingProxyType(
 
 
 async def check_form(form: ResultFormat, reader: DocumentReader, data: bytes, options: ReadOptions) -> None:
-    """Raise `OnePageOnly` before anything is read when the form cannot hold the pages asked for."""
+    """Raise `OnePageOnly` before anything is read when the form cannot hold the pages asked for.
+
+    And `InvalidOption` when it shows pages of the file, which pages made flat no longer lie over.
+    """
+    if options.unwarp and form in ("pdf", "overlay"):
+        raise InvalidOption(f"The format {form} shows the pages of the file: it cannot be had with `unwarp`.")
     if form != "overlay" or (options.pages is not None and len(options.pages) == 1):
         return
     if options.pages is None:

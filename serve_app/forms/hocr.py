@@ -30,6 +30,7 @@ _CLASSES: Mapping[BlockKind, str] = MappingProxyType(
         "header": "ocr_header",
         "footer": "ocr_footer",
         "formula": "ocr_display",
+        "seal": "ocr_image",
     }
 )
 _TEXT_CLASS = "ocr_carea"

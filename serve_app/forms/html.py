@@ -71,8 +71,11 @@ def _write_block(block: Block, page: Page) -> str:
             return _write_items(read_items(block.text))
         case "header" | "footer":
             return f"<{block.kind}>{text}</{block.kind}>" if text else ""
-        case "figure":
-            return f"<figure>{picture}{text}</figure>"
+        case "figure" | "seal":
+            return f"<figure>{picture}{text.replace(chr(10), '<br>')}</figure>"
+        case "formula" if block.latex is not None:
+            # As MathJax and KaTeX want it; a reader without them still sees what it says.
+            return f"<p>{picture}\\[{text}\\]</p>"
         case "formula" if picture:
             # What was read in a formula says less than the formula.
             return f"<p>{picture}</p>"

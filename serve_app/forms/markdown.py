@@ -35,6 +35,8 @@ def write_page(page: Page, pictures: bool = True) -> str:
 
 
 def _write_block(block: Block, page: Page, pictures: bool) -> str:
+    if block.latex is not None:
+        return f"$$\n{block.latex}\n$$"
     if block.picture is not None and pictures:
         picture = f"![{block.kind}]({write_data_uri(block.picture)})"
         # What was read in a formula says less than it does; a figure may be a page that was taken for one.

@@ -175,9 +175,38 @@ class TestSmallGraph:
         assert "layout" in answer.json()["detail"]
         assert http.post("/ocr", files={"file": page}).status_code == 200
 
-    def test_stages_that_no_graph_has_are_refused_by_name(self, http: httpx.Client) -> None:
+    def test_stages_that_the_graph_has_not_are_refused_by_name(self, http: httpx.Client) -> None:
         """Not ignored: a caller would take the page for one without formulas."""
         page = (FIXTURES / "letter.png").read_bytes()
         answer = http.post("/structure?use_formula_recognition=true", files={"file": page})
         assert (answer.status_code, answer.json()["code"]) == (422, "stage_not_installed")
         assert "formula" in answer.json()["detail"]
+
+
+class TestStagesOfTheCatalogue:
+    """A profile that names models for formulas, seals and flat pages: a line of YAML each."""
+
+    @pytest.fixture(scope="class", autouse=True)
+    @classmethod
+    def app(cls, cluster: object) -> Iterator[None]:
+        """All stages that there are."""
+        names = {"unwarping": "UVDoc", "formula": "PP-FormulaNet_plus-S", "seal": "PP-OCRv4_mobile_seal_det"}
+        overrides = {name: {"model": model, "run": {"engine": "fake"}} for name, model in names.items()}
+        serve.run(
+            build(AppArgs(profile="cpu", engine="fake", overrides=overrides)), name="ocr", route_prefix="/"
+        )
+        yield
+        serve.delete("ocr")
+
+    def test_they_are_ready_and_take_part(self, http: httpx.Client) -> None:
+        """In the health, in the models of the answer, and in its times."""
+        page = (FIXTURES / "letter.png").read_bytes()
+        wanted = {"unwarping", "formula", "seal"}
+        assert http.get("/health").json()["stages"].keys() >= wanted
+        answer = http.post("/structure?unwarp=true&formulas=true&seals=true", files={"file": page})
+        assert answer.status_code == 200
+        assert {model["stage"] for model in answer.json()["models"]} >= wanted
+        assert answer.json()["timings_ms"].keys() >= wanted
+        plain = http.post("/structure", files={"file": page}).json()
+        assert answer.json()["text"] == plain["text"]
+        assert {model["stage"] for model in plain["models"]}.isdisjoint(wanted)

@@ -123,3 +123,14 @@ def test_layout_inputs_are_those_of_paddlexs_detectors(input_count: int) -> None
     assert len(ours) == len(theirs)
     for one, other in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(one, np.asarray(other), atol=1e-5)
+
+
+def test_flat_pages_are_those_of_doctrpostprocess() -> None:
+    """UVDoc's answer as pixels; PaddleX turns the channels around, and its pipeline turns them back."""
+    from paddlex.inference.models.image_unwarping.processors import DocTrPostProcess
+
+    from deployments.models.unwarping import UnwarpingModel
+
+    answer = np.random.default_rng(3).uniform(0, 1, (1, 3, 20, 30)).astype(np.float32)
+    (theirs,) = DocTrPostProcess()([answer.copy()])
+    np.testing.assert_array_equal(UnwarpingModel.post(None, answer[0]), theirs[:, :, ::-1])  # type: ignore[arg-type]

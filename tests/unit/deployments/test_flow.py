@@ -87,7 +87,26 @@ def make_stages(book: Book, angle: int = 0, flipped: bool = False) -> Stages:
         quad = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
         return TableGrid((GridCell(0, 0, 1, 1, False, quad),), 1, 1, 0.9)
 
-    return Stages(open_document, orient, detect, recognize, find_regions, read_grid)  # type: ignore[arg-type]
+    async def unwarp(pixels: Image) -> Image:
+        return np.full((400, 300, 3), 255, np.uint8)
+
+    async def read_formula(pixels: Image) -> str:
+        return "a + b"
+
+    async def find_seal_lines(pixels: Image) -> tuple[LineCrop, ...]:
+        return ()
+
+    return Stages(
+        open_document,
+        orient,
+        detect,
+        recognize,
+        find_regions,
+        read_grid,
+        unwarp,
+        read_formula,
+        find_seal_lines,
+    )  # type: ignore[arg-type]
 
 
 async def read(
@@ -252,6 +271,15 @@ async def test_lines_say_where_their_text_comes_from() -> None:
     options = ReadOptions(orientation=False, text_layer="prefer")
     (page,) = (await read(make_stages(Book(1, layer=state("nonsense"))), options)).pages
     assert [line.from_layer for line in page.lines] == [True, False]
+
+
+async def test_a_page_is_made_flat_before_it_is_read() -> None:
+    """Its size is that of the flat page, and the layer, which lies on the other, is not used."""
+    book = Book(1, layer=state("y=10", "y=60"))
+    (page,) = (await read(make_stages(book), ReadOptions(unwarp=True, text_layer="prefer"))).pages
+    assert (page.width, page.height) == (300, 400)
+    assert [line.from_layer for line in page.lines] == [False, False]
+    assert page.stage_ms.keys() >= {"unwarping"}
 
 
 async def test_a_turned_page_finds_its_layer() -> None:

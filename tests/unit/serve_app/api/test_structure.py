@@ -194,6 +194,16 @@ async def test_an_overlay_shows_one_page(
         assert reader.calls == []
 
 
+@pytest.mark.parametrize("form", ["pdf", "overlay"])
+async def test_a_flat_page_is_not_shown_over_the_warped_one(
+    client: httpx.AsyncClient, reader, form: str
+) -> None:
+    """Boxes of the flat page would lie beside the words of the file's."""
+    answer = await client.post(f"/structure?format={form}&unwarp=true", **PNG)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_option")
+    assert reader.calls == []
+
+
 async def test_an_overlay_of_a_failed_page_is_its_error(client: httpx.AsyncClient, reader) -> None:
     """There is nothing to show."""
     reader.fail_pages(2)

@@ -55,3 +55,16 @@ def test_items_that_stand_deeper_are_lists_inside_items() -> None:
     outer = tree.find(".//article/ul")
     assert [item.text for item in outer.findall("li")] == ["1. one", "2. two"]
     assert [item.text for item in outer.findall("li/ul/li")] == ["deep & deeper"]
+
+
+def test_a_formula_that_was_read_is_display_mathematics() -> None:
+    """Between the delimiters that MathJax and KaTeX look for, as text."""
+    block = Block("formula", BOX, "a < b", latex="a < b")
+    tree = html.document_fromstring(write_html(Document((Page(1, blocks=(block,)),), 1)))
+    assert tree.find(".//article").text_content().strip() == "\\[a < b\\]"
+
+
+def test_the_lines_of_a_seal_stand_below_each_other() -> None:
+    """In a figure, which a seal is."""
+    written = write_html(Document((Page(1, blocks=(Block("seal", BOX, "SEOUL\n2026"),)),), 1))
+    assert "<figure>SEOUL<br>2026</figure>" in written

@@ -74,3 +74,9 @@ def test_a_picture_stands_where_its_block_does(kind: str, text: str, written: st
     page = Page(1, blocks=(Block(kind, BOX, text, picture=Picture("image/png", b"ab", 1, 1)),))
     assert write_page(page) == written
     assert write_page(page, pictures=False) == text.replace("*", "\\*")
+
+
+def test_a_formula_that_was_read_is_display_mathematics() -> None:
+    """As it is, nothing escaped, and without its picture."""
+    block = Block("formula", BOX, "a_{1} * b", latex="a_{1} * b", picture=Picture("image/png", b"ab", 1, 1))
+    assert write_page(Page(1, blocks=(block,))) == "$$\na_{1} * b\n$$"
