@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 EngineName = Literal["openvino", "onnxruntime", "paddle", "fake"]
 Precision = Literal["auto", "f32", "bf16"]
@@ -42,11 +42,16 @@ class BatchKnobs(Settings):
     company.
     ``max_items_per_run`` bounds what one run of the network holds (pages, crops): a CPU is fastest with
     one, a GPU with many.
+
+    Background work (jobs) waits until there has been no interactive work for ``background_quiet_s``, yet has
+    a batch of its own at least every ``background_patience_s``.
     """
 
     max_batch_size: PositiveInt = 1
     batch_wait_timeout_s: float = Field(default=0.0, ge=0.0, le=1.0)
     max_items_per_run: PositiveInt = 1
+    background_quiet_s: float = Field(default=0.3, ge=0.0, le=60.0)
+    background_patience_s: float = Field(default=2.0, gt=0.0, le=600.0)
 
     def changed_by(self, user_config: Mapping[str, object]) -> "BatchKnobs":
         """These knobs with some of them replaced. Raises `pydantic.ValidationError` for an unknown one."""
@@ -75,7 +80,10 @@ class MemoryLimits(Settings):
 
 
 class ModelStage(Settings):
-    """A deployment that runs a network."""
+    """A deployment that runs a network.
+
+    A replica whose network has been running for ``stall_after_s`` is taken for stuck, and replaced.
+    """
 
     model: str
     run: EngineOptions = EngineOptions()
@@ -83,6 +91,7 @@ class ModelStage(Settings):
     memory: MemoryLimits = MemoryLimits()
     knobs: BatchKnobs = BatchKnobs()
     warm_up: bool = True
+    stall_after_s: PositiveFloat = 20.0
 
     @model_validator(mode="after")
     def _let_batches_fill(self) -> Self:
@@ -145,6 +154,8 @@ class FormulaStage(ModelStage):
     """The network that reads formulas; OpenVINO does not know the loop inside it."""
 
     run: EngineOptions = EngineOptions(engine="onnxruntime")
+    # A long formula is one run of a loop.
+    stall_after_s: PositiveFloat = 120.0
 
 
 class SealStage(ModelStage):

@@ -3,17 +3,21 @@
 `ray.serve.batch` forms a batch as soon as a request arrives and then lets it wait for the model, so under
 load its batches hold what came within the wait time and no more, and a caller who has left is computed all
 the same. Here a batch is taken at the moment when the model can start on it: the longer the queue, the fuller
-the batch, without anybody waiting for company (docs/decisions/0005).
+the batch, without anybody waiting for company (docs/decisions/0005). Background work stands behind all
+that is interactive (docs/decisions/0021).
 """
 
 import asyncio
+import math
+import time
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from configs.settings import BatchKnobs
+from deployments.document import Lane
 from deployments.models.batch import IsWanted
-from deployments.usage import Usage
+from deployments.usage import BatchRecord, Usage
 from deployments.worker import Worker
 
 RequestT = TypeVar("RequestT")
@@ -33,10 +37,12 @@ class BatchCompute(Protocol[RequestT_contra, AnswerT_co]):
 
 
 class _Entry(Generic[RequestT, AnswerT]):
-    def __init__(self, request: RequestT, cost: int, kind: Hashable) -> None:
+    def __init__(self, request: RequestT, cost: int, kind: Hashable, lane: Lane) -> None:
         self.request = request
         self.cost = cost
         self.kind = kind
+        self.lane = lane
+        self.arrived_s = time.perf_counter()
         self.answer: asyncio.Future[AnswerT] = asyncio.get_running_loop().create_future()
 
 
@@ -45,7 +51,7 @@ class BatchQueue(Generic[RequestT, AnswerT]):
 
     ``cost_of`` gives a request's share of `BatchKnobs.max_batch_size`; one that alone costs more than that is
     computed alone. ``kind_of`` keeps apart what cannot be computed together: a batch holds the oldest request
-    and others of its kind. Belongs to one event loop.
+    and others of its kind and lane. Belongs to one event loop.
     """
 
     def __init__(
@@ -55,33 +61,49 @@ class BatchQueue(Generic[RequestT, AnswerT]):
         usage: Usage,
         cost_of: Callable[[RequestT], int] = lambda _: 1,
         kind_of: Callable[[RequestT], Hashable] = lambda _: None,
+        note_batch: Callable[[BatchRecord], None] = lambda _: None,
     ) -> None:
         self._compute = compute
         self._worker = worker
         self._usage = usage
         self._cost_of = cost_of
         self._kind_of = kind_of
+        self._note_batch = note_batch
         self._knobs = BatchKnobs()
         self._waiting: deque[_Entry[RequestT, AnswerT]] = deque()
+        self._under_way: list[_Entry[RequestT, AnswerT]] = []
         self._arrived = asyncio.Event()
         self._runner: asyncio.Task[None] | None = None
+        # When each lane was last heard of, by the loop's clock; background work has been waited for since.
+        self._last_s: dict[Lane, float] = {"interactive": -math.inf, "background": -math.inf}
 
     def change_knobs(self, knobs: BatchKnobs) -> None:
         """Take new knobs; they hold from the next batch on."""
         self._knobs = knobs
+        self._arrived.set()
 
-    async def submit(self, request: RequestT) -> AnswerT:
+    async def submit(self, request: RequestT, lane: Lane = "interactive") -> AnswerT:
         """The request's answer. Cancelled, it takes no more time than the run of the network under way."""
-        entry = _Entry[RequestT, AnswerT](request, self._cost_of(request), self._kind_of(request))
+        entry = _Entry[RequestT, AnswerT](request, self._cost_of(request), self._kind_of(request), lane)
+        # Patience counts from the moment when background work begins to wait.
+        if lane == "interactive" or all(other.lane == "interactive" for other in self._waiting):
+            self._note(lane)
         self._waiting.append(entry)
         self._arrived.set()
         if self._runner is None:
             self._runner = asyncio.create_task(self._run_all())
         return await entry.answer
 
+    def refuse_all(self, error: Exception) -> None:
+        """Answer all that wait, and the batch under way, with an error: nothing more is to be had here."""
+        for entry in (*self._waiting, *self._under_way):
+            if not entry.answer.done():
+                entry.answer.set_exception(error)
+
     async def _run_all(self) -> None:
         try:
             while self._drop_unwanted():
+                await self._wait_for_quiet()
                 await self._wait_for_company()
                 await self._run_one(self._take_batch())
         finally:
@@ -93,8 +115,45 @@ class BatchQueue(Generic[RequestT, AnswerT]):
         self._waiting = deque(wanted)
         return len(wanted)
 
+    async def _wait_for_quiet(self) -> None:
+        """Hold background work back while somebody is being served, though never for ever."""
+        while self._next_lane() == "background":
+            due_s = min(
+                self._last_s["interactive"] + self._knobs.background_quiet_s,
+                self._last_s["background"] + self._knobs.background_patience_s,
+            )
+            if self._now_s() >= due_s:
+                return
+            self._arrived.clear()
+            try:
+                async with asyncio.timeout_at(due_s):
+                    await self._arrived.wait()
+            except TimeoutError:
+                return
+
+    def _next_lane(self) -> Lane:
+        waiting = {entry.lane for entry in self._waiting}
+        is_overdue = self._now_s() >= self._last_s["background"] + self._knobs.background_patience_s
+        if waiting == {"background"}:
+            return "background"
+        return "background" if "background" in waiting and is_overdue else "interactive"
+
+    def _note(self, lane: Lane) -> None:
+        self._last_s[lane] = self._now_s()
+
+    @staticmethod
+    def _now_s() -> float:
+        return asyncio.get_running_loop().time()
+
     async def _wait_for_company(self) -> None:
         """Wait until the next batch is full, at most as long as the knobs say."""
+        if self._knobs.batch_wait_timeout_s == 0.0:
+            return
+        start_s = time.perf_counter()
+        await self._wait_until_full()
+        self._usage.company_s += time.perf_counter() - start_s
+
+    async def _wait_until_full(self) -> None:
         loop = asyncio.get_running_loop()
         deadline_s = loop.time() + self._knobs.batch_wait_timeout_s
         while loop.time() < deadline_s and self._choose_cost() < self._knobs.max_batch_size:
@@ -106,14 +165,15 @@ class BatchQueue(Generic[RequestT, AnswerT]):
                 return
 
     def _choose(self) -> list[_Entry[RequestT, AnswerT]]:
-        """The oldest request and those behind it that fit."""
+        """The oldest request of the lane whose turn it is, and those behind it that fit."""
+        lane = self._next_lane()
         chosen: list[_Entry[RequestT, AnswerT]] = []
         cost = 0
         for entry in self._waiting:
             fits = not chosen or (
                 entry.kind == chosen[0].kind and cost + entry.cost <= self._knobs.max_batch_size
             )
-            if fits and not entry.answer.done():
+            if fits and entry.lane == lane and not entry.answer.done():
                 chosen.append(entry)
                 cost += entry.cost
         return chosen
@@ -131,12 +191,19 @@ class BatchQueue(Generic[RequestT, AnswerT]):
         def is_wanted(index: int) -> bool:
             return not batch[index].answer.cancelled()
 
+        now_s = time.perf_counter()
+        for entry in batch:
+            self._usage.queue_s += now_s - entry.arrived_s
+            self._usage.cost += entry.cost
+        self._under_way = batch
         requests = [entry.request for entry in batch]
         try:
             answers = await self._worker.run(self._compute, requests, is_wanted)
         except Exception as error:
             answers = [error] * len(batch)
         self._usage.batches += bool(batch)
+        for lane in {entry.lane for entry in batch}:
+            self._note(lane)
         for entry, answer in zip(batch, answers, strict=True):
             if entry.answer.done():
                 self._usage.dropped += 1
@@ -146,3 +213,4 @@ class BatchQueue(Generic[RequestT, AnswerT]):
                 entry.answer.set_exception(answer)
             else:
                 entry.answer.set_result(answer)
+        self._note_batch(BatchRecord(len(batch), time.perf_counter() - now_s))

@@ -21,6 +21,8 @@ Angle = Literal[0, 90, 180, 270]
 DirectionMode = Literal["auto", "on", "off"]
 LimitType = Literal["min", "max"]
 TextLayerMode = Literal["ignore", "auto", "prefer"]
+# Whose work a stage does first: that of people who wait, or that of jobs.
+Lane = Literal["interactive", "background"]
 
 
 @dataclass(frozen=True, eq=False)

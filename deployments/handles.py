@@ -6,6 +6,7 @@ elsewhere (reading is idempotent), a full queue is `Busy`, and whatever else fai
 
 import asyncio
 import logging
+import math
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -24,6 +25,7 @@ from deployments.document import (
     DetectedLines,
     DetectionOptions,
     Image,
+    Lane,
     LineCrop,
     LineText,
     PageImage,
@@ -40,7 +42,7 @@ from deployments.errors import (
 )
 from deployments.flow import PageSource, Stages
 from deployments.gathering import gather_in_order
-from deployments.models.recognition import RecognitionRequest
+from deployments.models.recognition import RecognitionRequest, cost_of_request
 from deployments.searchable.text import TextPage
 from deployments.spreading import share_lines
 from deployments.vision.images import ImageDocument, sniff_kind
@@ -58,6 +60,8 @@ _HOW_TO_INSTALL = {
 }
 _ATTEMPTS = 4
 _RETRY_AFTER_S = 5
+# Lines of ordinary width that a recogniser reads at a stretch for a job: about 0.1 s on one core.
+_BACKGROUND_LINES = 8
 
 
 async def call_stage(handle: Handle, method: str, *arguments: object) -> Any:
@@ -150,7 +154,7 @@ class RemoteStages:
 
     ``recognizers`` maps a model's name to its deployment, and ``languages`` to what it reads; a page's lines
     are shared out to at most ``spread`` replicas. ``optional`` are the stages that not every graph has, by
-    name (`configs.profile.OPTIONAL_STAGES`).
+    name (`configs.profile.OPTIONAL_STAGES`). ``lane`` says whose work gives way to whose.
     """
 
     def __init__(
@@ -163,6 +167,7 @@ class RemoteStages:
         languages: Mapping[str, tuple[str, ...]],
         max_pixels: int,
         spread: int,
+        lane: Lane = "interactive",
     ) -> None:
         self._renderer = renderer
         self._orientation = orientation
@@ -172,6 +177,7 @@ class RemoteStages:
         self._languages = dict(languages)
         self._max_pixels = max_pixels
         self._spread = spread
+        self._lane = lane
 
     def as_stages(self) -> Stages:
         """The callables for `deployments.flow.read_document`."""
@@ -204,45 +210,52 @@ class RemoteStages:
 
     async def orient(self, views: Sequence[Image]) -> Angle:
         """Degrees clockwise that turn a page upright, from views of it."""
-        angle: Angle = await call_stage(self._orientation, "classify", tuple(views))
+        angle: Angle = await call_stage(self._orientation, "classify", tuple(views), self._lane)
         return angle
 
     async def detect(self, pixels: Image, options: DetectionOptions) -> DetectedLines:
         """Where the lines of a page are."""
-        lines: DetectedLines = await call_stage(self._detection, "detect", pixels, options)
+        lines: DetectedLines = await call_stage(self._detection, "detect", pixels, options, self._lane)
         return lines
 
     async def find_regions(self, pixels: Image) -> tuple[Region, ...]:
         """The regions of an upright page."""
-        regions: tuple[Region, ...] = await call_stage(self._optional["layout"], "find_regions", pixels)
+        regions: tuple[Region, ...] = await call_stage(
+            self._optional["layout"], "find_regions", pixels, self._lane
+        )
         return regions
 
     async def read_grid(self, pixels: Image) -> TableGrid:
         """The cells of a table that was cut out of its page."""
-        grid: TableGrid = await call_stage(self._optional["table"], "read_grid", pixels)
+        grid: TableGrid = await call_stage(self._optional["table"], "read_grid", pixels, self._lane)
         return grid
 
     async def unwarp(self, pixels: Image) -> Image:
         """A page made flat."""
-        flat: Image = await call_stage(self._optional["unwarping"], "unwarp", pixels)
+        flat: Image = await call_stage(self._optional["unwarping"], "unwarp", pixels, self._lane)
         return flat
 
     async def read_formula(self, pixels: Image) -> str:
         """A formula that was cut out of its page, as LaTeX."""
-        latex: str = await call_stage(self._optional["formula"], "read", pixels)
+        latex: str = await call_stage(self._optional["formula"], "read", pixels, self._lane)
         return latex
 
     async def find_seal_lines(self, pixels: Image) -> tuple[LineCrop, ...]:
         """The lines of a seal that was cut out of its page."""
-        lines: tuple[LineCrop, ...] = await call_stage(self._optional["seal"], "find_lines", pixels)
+        lines: tuple[LineCrop, ...] = await call_stage(
+            self._optional["seal"], "find_lines", pixels, self._lane
+        )
         return lines
 
     async def recognize(self, crops: Sequence[LineCrop], options: ReadOptions) -> list[LineText]:
         """The texts of a page's crops: one call to each of the recognisers that share them."""
         recognizer = self._recognizers[self.choose_recognizer(options.lang)]
-        shares = share_lines(crops, self._spread)
+        shares = share_lines(crops, self._count_shares(crops, options))
         answers = await gather_in_order(
-            [_read_share(recognizer, [crops[index] for index in share], options) for share in shares]
+            [
+                call_stage(recognizer, "read", _ask([crops[index] for index in share], options), self._lane)
+                for share in shares
+            ]
         )
         texts = {
             index: text
@@ -250,6 +263,12 @@ class RemoteStages:
             for index, text in zip(share, answer, strict=True)
         }
         return [texts[index] for index in range(len(crops))]
+
+    def _count_shares(self, crops: Sequence[LineCrop], options: ReadOptions) -> int:
+        """One for each recogniser; of background work as many as make it easy to get in between."""
+        if self._lane == "interactive":
+            return self._spread
+        return max(self._spread, math.ceil(cost_of_request(_ask(crops, options)) / _BACKGROUND_LINES))
 
     async def write_pdf(self, data: bytes, pages: tuple[TextPage, ...]) -> bytes:
         """Pages of a file as a PDF with text. Who kills its writer again and again is a malformed one."""
@@ -294,12 +313,10 @@ class RemoteStages:
         )
 
 
-async def _read_share(recognizer: Handle, crops: Sequence[LineCrop], options: ReadOptions) -> list[LineText]:
-    request = RecognitionRequest(
+def _ask(crops: Sequence[LineCrop], options: ReadOptions) -> RecognitionRequest:
+    return RecognitionRequest(
         tuple(crop.pixels for crop in crops),
         tuple(not crop.upright for crop in crops),
         options.direction,
         options.words,
     )
-    texts: list[LineText] = await call_stage(recognizer, "read", request)
-    return texts

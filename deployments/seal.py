@@ -1,18 +1,11 @@
 """Deployment of the detector of text in seals."""
 
-from dataclasses import asdict, replace
-
-import cv2
 from ray import serve
 
 from configs.settings import SealStage
-from deployments.allocator import KEPT_BY_NETWORKS_BYTES, return_large_blocks
-from deployments.batching import BatchQueue
-from deployments.document import Image, LineCrop, StageInfo
-from deployments.metrics import StageMetrics
+from deployments.document import Image, Lane, LineCrop, StageInfo
 from deployments.models.loader import load_seal
-from deployments.recycling import Recycler
-from deployments.worker import Worker
+from deployments.stage_replica import BLANK_IMAGE, StageReplica
 
 
 @serve.deployment
@@ -20,29 +13,26 @@ class Seal:
     """Finds the text of seals. Adds to `SealModel`: a replica, its queue and its health."""
 
     def __init__(self, stage: SealStage) -> None:
-        cv2.setNumThreads(stage.run.threads)
-        return_large_blocks(KEPT_BY_NETWORKS_BYTES)
-        self._loaded = loaded = load_seal(stage)
-        self._worker = Worker("seal", usage=loaded.usage, threads=stage.run.threads)
-        self._queue = BatchQueue[Image, tuple[LineCrop, ...]](
-            loaded.model.find_each, self._worker, loaded.usage
+        self._replica = StageReplica[Image, tuple[LineCrop, ...]](
+            "seal",
+            stage,
+            load_seal,
+            lambda model: model.find_each,
+            BLANK_IMAGE,
         )
-        self._metrics = StageMetrics("seal")
-        rank = serve.get_replica_context().rank.rank
-        self._recycler = Recycler("seal", stage.memory, rank, loaded.read_gpu_bytes)
 
-    async def find_lines(self, pixels: Image) -> tuple[LineCrop, ...]:
+    async def find_lines(self, pixels: Image, lane: Lane = "interactive") -> tuple[LineCrop, ...]:
         """The lines of one seal that was cut out of its page (uint8, (h, w, 3), BGR), rings laid flat."""
-        try:
-            return await self._queue.submit(pixels)
-        finally:
-            self._metrics.publish(self._loaded.usage)
+        return await self._replica.submit(pixels, lane)
+
+    async def probe(self) -> None:
+        """Return when the model answers."""
+        await self._replica.probe()
 
     async def describe(self) -> StageInfo:
         """The model that runs here, and what this replica has done."""
-        return replace(self._loaded.info, usage=asdict(self._loaded.usage))
+        return self._replica.describe()
 
-    def check_health(self) -> None:
+    async def check_health(self) -> None:
         """Raise when the model is stuck or too large, so that Serve replaces the replica."""
-        self._worker.check()
-        self._recycler.check()
+        self._replica.check_health()

@@ -1,19 +1,12 @@
 """Deployment of the table structure network."""
 
-from dataclasses import asdict, replace
-
-import cv2
 from ray import serve
 
 from configs.settings import TableStage
-from deployments.allocator import KEPT_BY_NETWORKS_BYTES, return_large_blocks
-from deployments.batching import BatchQueue
 from deployments.blocks import TableGrid
-from deployments.document import Image, StageInfo
-from deployments.metrics import StageMetrics
+from deployments.document import Image, Lane, StageInfo
 from deployments.models.loader import load_table
-from deployments.recycling import Recycler
-from deployments.worker import Worker
+from deployments.stage_replica import BLANK_IMAGE, StageReplica
 
 
 @serve.deployment
@@ -21,27 +14,26 @@ class Table:
     """Finds the cells of tables. Adds to `TableModel`: a replica, its queue and its health."""
 
     def __init__(self, stage: TableStage) -> None:
-        cv2.setNumThreads(stage.run.threads)
-        return_large_blocks(KEPT_BY_NETWORKS_BYTES)
-        self._loaded = loaded = load_table(stage)
-        self._worker = Worker("table", usage=loaded.usage, threads=stage.run.threads)
-        self._queue = BatchQueue[Image, TableGrid](loaded.model.read_each, self._worker, loaded.usage)
-        self._metrics = StageMetrics("table")
-        rank = serve.get_replica_context().rank.rank
-        self._recycler = Recycler("table", stage.memory, rank, loaded.read_gpu_bytes)
+        self._replica = StageReplica[Image, TableGrid](
+            "table",
+            stage,
+            load_table,
+            lambda model: model.read_each,
+            BLANK_IMAGE,
+        )
 
-    async def read_grid(self, pixels: Image) -> TableGrid:
+    async def read_grid(self, pixels: Image, lane: Lane = "interactive") -> TableGrid:
         """The cells of one table, cut out of its page (uint8, (h, w, 3), BGR)."""
-        try:
-            return await self._queue.submit(pixels)
-        finally:
-            self._metrics.publish(self._loaded.usage)
+        return await self._replica.submit(pixels, lane)
+
+    async def probe(self) -> None:
+        """Return when the model answers."""
+        await self._replica.probe()
 
     async def describe(self) -> StageInfo:
         """The model that runs here, and what this replica has done."""
-        return replace(self._loaded.info, usage=asdict(self._loaded.usage))
+        return self._replica.describe()
 
-    def check_health(self) -> None:
+    async def check_health(self) -> None:
         """Raise when the model is stuck or too large, so that Serve replaces the replica."""
-        self._worker.check()
-        self._recycler.check()
+        self._replica.check_health()

@@ -1,18 +1,11 @@
 """Deployment of the network that makes photographed pages flat."""
 
-from dataclasses import asdict, replace
-
-import cv2
 from ray import serve
 
 from configs.settings import UnwarpingStage
-from deployments.allocator import KEPT_BY_NETWORKS_BYTES, return_large_blocks
-from deployments.batching import BatchQueue
-from deployments.document import Image, StageInfo
-from deployments.metrics import StageMetrics
+from deployments.document import Image, Lane, StageInfo
 from deployments.models.loader import load_unwarping
-from deployments.recycling import Recycler
-from deployments.worker import Worker
+from deployments.stage_replica import BLANK_IMAGE, StageReplica
 
 
 @serve.deployment
@@ -20,27 +13,26 @@ class Unwarping:
     """Makes pages flat. Adds to `UnwarpingModel`: a replica, its queue and its health."""
 
     def __init__(self, stage: UnwarpingStage) -> None:
-        cv2.setNumThreads(stage.run.threads)
-        return_large_blocks(KEPT_BY_NETWORKS_BYTES)
-        self._loaded = loaded = load_unwarping(stage)
-        self._worker = Worker("unwarping", usage=loaded.usage, threads=stage.run.threads)
-        self._queue = BatchQueue[Image, Image](loaded.model.unwarp_each, self._worker, loaded.usage)
-        self._metrics = StageMetrics("unwarping")
-        rank = serve.get_replica_context().rank.rank
-        self._recycler = Recycler("unwarping", stage.memory, rank, loaded.read_gpu_bytes)
+        self._replica = StageReplica[Image, Image](
+            "unwarping",
+            stage,
+            load_unwarping,
+            lambda model: model.unwarp_each,
+            BLANK_IMAGE,
+        )
 
-    async def unwarp(self, pixels: Image) -> Image:
+    async def unwarp(self, pixels: Image, lane: Lane = "interactive") -> Image:
         """One upright page (uint8, (h, w, 3), BGR) made flat, in as many pixels."""
-        try:
-            return await self._queue.submit(pixels)
-        finally:
-            self._metrics.publish(self._loaded.usage)
+        return await self._replica.submit(pixels, lane)
+
+    async def probe(self) -> None:
+        """Return when the model answers."""
+        await self._replica.probe()
 
     async def describe(self) -> StageInfo:
         """The model that runs here, and what this replica has done."""
-        return replace(self._loaded.info, usage=asdict(self._loaded.usage))
+        return self._replica.describe()
 
-    def check_health(self) -> None:
+    async def check_health(self) -> None:
         """Raise when the model is stuck or too large, so that Serve replaces the replica."""
-        self._worker.check()
-        self._recycler.check()
+        self._replica.check_health()

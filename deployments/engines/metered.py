@@ -1,5 +1,6 @@
 """An engine that counts: runs and the processor time that they take."""
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -41,9 +42,13 @@ class MeteredEngine:
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
-        start_s = self._read_cpu_s()
+        usage, start_cpu_s, start_s = self._usage, self._read_cpu_s(), time.perf_counter()
+        if not usage.first_run_s:
+            usage.first_run_s = start_s
         try:
             yield
         finally:
-            self._usage.runs += 1
-            self._usage.network_cpu_s += self._read_cpu_s() - start_s
+            usage.runs += 1
+            usage.progress_s = time.monotonic()
+            usage.network_s += time.perf_counter() - start_s
+            usage.network_cpu_s += self._read_cpu_s() - start_cpu_s

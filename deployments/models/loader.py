@@ -66,7 +66,7 @@ def load_recognition(stage: RecognitionStage) -> Loaded[RecognitionModel]:
     _, network, engine = _load_network(stage.direction_model, "textline_orientation", stage.run, usage)
     direction = DirectionModel(engine, network.config)
     files, network, engine = _load_network(stage.model, "text_recognition", stage.run, usage)
-    model = RecognitionModel(engine, network.config, stage, direction)
+    model = RecognitionModel(engine, network.config, stage, direction, usage)
     return _finish(model, _describe("recognition", files, engine), engine, usage, stage)
 
 

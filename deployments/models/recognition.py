@@ -17,6 +17,7 @@ from deployments.models.batch import IsWanted, answer_each, want_all
 from deployments.models.ctc import CtcDecoder, DecodedText, classify_steps, split_words
 from deployments.models.direction import DirectionModel
 from deployments.models.normalize import ChannelNormalizer
+from deployments.usage import Usage
 
 _HALF = (0.5, 0.5, 0.5)
 _CROP_HEIGHT_PX = 48
@@ -65,8 +66,14 @@ class RecognitionModel:
     """
 
     def __init__(
-        self, engine: Engine, config: dict[str, Any], stage: RecognitionStage, direction: DirectionModel
+        self,
+        engine: Engine,
+        config: dict[str, Any],
+        stage: RecognitionStage,
+        direction: DirectionModel,
+        usage: Usage | None = None,
     ) -> None:
+        self._usage = usage or Usage()
         self._engine = engine
         self._direction = direction
         self._stage = stage
@@ -107,7 +114,10 @@ class RecognitionModel:
         """(N, 3, 48, width) float32 in [-1, 1], zero to the right of each crop."""
         batch = np.zeros((len(crops), 3, self._height_px, width), np.float32)
         for crop, out in zip(crops, batch, strict=True):
-            self._normalizer.fill(cv2.resize(crop, (self._resized_width(crop), self._height_px)), out)
+            resized_width = self._resized_width(crop)
+            self._normalizer.fill(cv2.resize(crop, (resized_width, self._height_px)), out)
+            self._usage.content_px += resized_width * self._height_px
+            self._usage.padding_px += (width - resized_width) * self._height_px
         return batch
 
     def core(self, batch: FloatArray) -> StepClasses:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from configs.settings import BatchKnobs
 from deployments.batching import BatchQueue
+from deployments.document import Lane
 from deployments.errors import MalformedImage
 from deployments.usage import Usage
 from deployments.worker import Worker
@@ -54,9 +55,9 @@ class Bench:
         await asyncio.to_thread(self.model.started.wait, 10)
         return task
 
-    async def submit_all(self, *numbers: int) -> list["asyncio.Task[int]"]:
+    async def submit_all(self, *numbers: int, lane: Lane = "interactive") -> list["asyncio.Task[int]"]:
         """Requests that have reached the queue."""
-        tasks = [asyncio.create_task(self.queue.submit(number)) for number in numbers]
+        tasks = [asyncio.create_task(self.queue.submit(number, lane)) for number in numbers]
         await asyncio.sleep(0)
         return tasks
 
@@ -138,6 +139,50 @@ async def test_new_knobs_hold_from_the_next_batch_on() -> None:
     bench.model.go_on.set()
     await asyncio.gather(held, *tasks)
     assert bench.model.batches == [[1], [2, 3]]
+
+
+async def test_background_work_stands_behind_what_came_later() -> None:
+    """The lanes do not share a batch either."""
+    bench = Bench(max_batch_size=9, background_quiet_s=0.0)
+    held = await bench.hold()
+    background = await bench.submit_all(2, 3, lane="background")
+    interactive = await bench.submit_all(4, 5)
+    bench.model.go_on.set()
+    assert await asyncio.gather(held, *background, *interactive) == [2, 4, 6, 8, 10]
+    assert bench.model.batches == [[1], [4, 5], [2, 3]]
+
+
+async def test_background_work_waits_until_nobody_has_asked_for_a_while() -> None:
+    """A page comes to a recogniser in turns: between them there is no work, yet somebody waits."""
+    bench = Bench(max_batch_size=9, background_quiet_s=60.0, background_patience_s=600.0)
+    held = await bench.hold()
+    (background,) = await bench.submit_all(2, lane="background")
+    bench.model.go_on.set()
+    await held
+    (later,) = await bench.submit_all(3)
+    assert await later == 6
+    assert not background.done()
+    bench.queue.change_knobs(BatchKnobs(background_quiet_s=0.0))
+    assert await background == 4
+    assert bench.model.batches == [[1], [3], [2]]
+
+
+async def test_background_work_is_not_put_off_for_ever() -> None:
+    """With its patience at an end it has one batch before others."""
+    bench = Bench(max_batch_size=1, background_quiet_s=60.0, background_patience_s=1e-6)
+    held = await bench.hold()
+    (background,) = await bench.submit_all(2, lane="background")
+    interactive = await bench.submit_all(3, 4)
+    bench.model.go_on.set()
+    assert await asyncio.gather(held, background, *interactive) == [2, 4, 6, 8]
+    assert bench.model.batches == [[1], [2], [3], [4]]
+
+
+async def test_background_work_alone_starts_at_once() -> None:
+    """No quiet is waited for where there has been no noise."""
+    bench = Bench(max_batch_size=1, background_quiet_s=60.0, background_patience_s=600.0)
+    (background,) = await bench.submit_all(2, lane="background")
+    assert await background == 4
 
 
 @settings(max_examples=50, deadline=None)
