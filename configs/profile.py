@@ -11,7 +11,9 @@ from pydantic import Field
 
 from configs.settings import (
     DetectionStage,
+    DocumentsStage,
     EngineName,
+    ExtractionStage,
     FormulaStage,
     LayoutStage,
     Limits,
@@ -61,6 +63,8 @@ class Profile(Settings):
     unwarping: UnwarpingStage | None = None
     formula: FormulaStage | None = None
     seal: SealStage | None = None
+    documents: DocumentsStage | None = None
+    extraction: ExtractionStage | None = None
     limits: Limits = Limits()
 
 

@@ -178,6 +178,34 @@ class RendererStage(Settings):
     page_timeout_s: float = Field(default=30.0, gt=0.0)
 
 
+class DocumentsStage(Settings):
+    """Keeps documents that were read, for `/extraction` and for their `document_id`.
+
+    For ``ttl_s`` seconds, up to ``memory_mib`` in memory and ``disk_mib`` in a folder of its node. It has one
+    replica: what it keeps, all must see.
+    """
+
+    replicas: ReplicaOptions = ReplicaOptions()
+    memory: MemoryLimits = MemoryLimits()
+    memory_mib: PositiveInt = 256
+    disk_mib: NonNegativeInt = 1024
+    ttl_s: PositiveFloat = 900.0
+
+    @model_validator(mode="after")
+    def _be_one(self) -> Self:
+        if self.replicas.num_replicas != 1:
+            raise ValueError("documents are kept by one replica: what it keeps, all must see")
+        return self
+
+
+class ExtractionStage(Settings):
+    """Finds fields in documents that were read; ``rules_dir`` is a folder with document types of your own."""
+
+    replicas: ReplicaOptions = ReplicaOptions()
+    memory: MemoryLimits = MemoryLimits()
+    rules_dir: str | None = None
+
+
 class Limits(Settings):
     """What one request may ask for, and how long it may wait.
 

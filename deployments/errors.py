@@ -16,7 +16,11 @@
     │       ├── EncryptedPdf          422     encrypted_pdf
     │       ├── PageOutOfRange        422     page_out_of_range
     │       ├── OnePageOnly           422     one_page_only
+    │       ├── UnknownDocumentType   422     unknown_document_type
     │       ├── StageNotInstalled     422     stage_not_installed
+    │       ├── InvalidSchema         422     invalid_schema
+    │       │   └── SchemaTooDeep     422     schema_too_deep
+    │       ├── NoText                422     no_text
     │       └── LanguageNotInstalled  422     language_not_installed
     ├── Unauthorized                  401     unauthorized
     ├── Busy                          503     busy              + retry_after_s
@@ -162,6 +166,34 @@ class StageNotInstalled(Unprocessable):
 
     code = "stage_not_installed"
     title = "Stage not installed"
+
+
+class UnknownDocumentType(Unprocessable):
+    """No rules are there for the type of document that was named."""
+
+    code = "unknown_document_type"
+    title = "Unknown document type"
+
+
+class InvalidSchema(Unprocessable):
+    """What was sent as a JSON Schema is none, or uses what is not supported."""
+
+    code = "invalid_schema"
+    title = "Invalid schema"
+
+
+class SchemaTooDeep(InvalidSchema):
+    """The JSON Schema is nested too deeply, or asks for too much."""
+
+    code = "schema_too_deep"
+    title = "Schema too deep"
+
+
+class NoText(Unprocessable):
+    """The pages have no text in which fields could be found."""
+
+    code = "no_text"
+    title = "No text"
 
 
 class LanguageNotInstalled(Unprocessable):

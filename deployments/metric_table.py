@@ -75,6 +75,36 @@ METRICS: Mapping[str, MetricSpec] = {
             "gauge",
             "How long a document that comes now will wait, as an ingress replica judges.",
         ),
+        MetricSpec(
+            "ocr_documents_lookups",
+            "counter",
+            "Kept documents: `result` is `hits` or `misses` of those who asked, or `evictions` for room.",
+            ("result",),
+        ),
+        MetricSpec(
+            "ocr_documents_bytes",
+            "gauge",
+            "Bytes of kept documents; `tier` is `memory` or `disk`.",
+            ("tier",),
+        ),
+        MetricSpec(
+            "ocr_extractions",
+            "counter",
+            "Documents whose fields were extracted; `engine` is `rules` or `llm`.",
+            ("engine",),
+        ),
+        MetricSpec(
+            "ocr_llm_requests",
+            "counter",
+            "Calls of the language model; `outcome` is `answered` or the code of the warning.",
+            ("outcome",),
+        ),
+        MetricSpec(
+            "ocr_llm_tokens",
+            "counter",
+            "Tokens as the language model counts them; `kind` is `prompt` or `completion`.",
+            ("kind",),
+        ),
         MetricSpec("ocr_stage_items", "counter", "Requests answered by a stage.", ("stage",)),
         MetricSpec(
             "ocr_stage_dropped",

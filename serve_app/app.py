@@ -11,6 +11,8 @@ from configs.catalogue import load_catalogue
 from configs.profile import OPTIONAL_STAGES, AppArgs, Profile, choose_recognizers, load_profile
 from configs.settings import BatchKnobs, RecognitionStage, ReplicaOptions
 from deployments.detection import Detection
+from deployments.documents import Documents
+from deployments.extractor import Extraction
 from deployments.formula import Formula
 from deployments.layout import Layout
 from deployments.orientation import Orientation
@@ -68,6 +70,13 @@ def bind_graph(profile: Profile, extra_recognizers: tuple[str, ...], cluster_cpu
         ),
         recognizers,
         optional,
+        # One replica, whatever the size of the cluster: what it keeps, all must see.
+        None
+        if profile.documents is None
+        else sized(Documents, profile.documents.replicas).bind(profile.documents),
+        None
+        if profile.extraction is None
+        else sized(Extraction, profile.extraction.replicas).bind(profile.extraction),
         load_catalogue().languages(),
         profile.detection,
         _count_shares(profile.recognition, cluster_cpus),

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from fastapi import Security
 from fastapi.security import APIKeyHeader
+from starlette.requests import Request
 
 from deployments.errors import Unauthorized
 
@@ -72,3 +73,9 @@ def make_key_check(settings: AuthSettings) -> KeyCheck:
             raise Unauthorized("The key in the header x-api-key is not valid.")
 
     return check_key
+
+
+def find_owner(request: Request) -> str:
+    """Whose request this is: documents that are kept for one caller are not there for another."""
+    owner: str = getattr(request.state, "owner", "")
+    return owner

@@ -11,7 +11,14 @@ from typing import Any
 from ray import serve
 
 from deployments.handles import Handle, call_stage, unwrap_stage_errors
-from serve_app.schemas import OcrOptions, OcrResult, StructureOptions, StructureResult
+from serve_app.schemas import (
+    ExtractionOptions,
+    ExtractionResult,
+    OcrOptions,
+    OcrResult,
+    StructureOptions,
+    StructureResult,
+)
 
 
 class OcrClient:
@@ -51,6 +58,38 @@ class OcrClient:
         )
         return result
 
+    async def extract(
+        self,
+        data: bytes | None = None,
+        options: ExtractionOptions | None = None,
+        *,
+        request_id: str | None = None,
+        **fields: Any,
+    ) -> ExtractionResult:
+        """The fields of a document, given as bytes or, by the option ``document_id``, read before.
+
+        Options come as one `ExtractionOptions` or as its fields. Raises `deployments.errors.ServiceError`.
+        """
+        result: ExtractionResult = await call_stage(
+            self._handle, "extract", data, _extraction_options(options, fields), _id(request_id)
+        )
+        return result
+
+    def extract_sync(
+        self,
+        data: bytes | None = None,
+        options: ExtractionOptions | None = None,
+        *,
+        request_id: str | None = None,
+        **fields: Any,
+    ) -> ExtractionResult:
+        """As `extract`, for callers without an event loop."""
+        with unwrap_stage_errors("Ingress", "extract"):
+            result: ExtractionResult = self._handle.extract.remote(
+                data, _extraction_options(options, fields), _id(request_id)
+            ).result()
+        return result
+
     def read_sync(
         self, data: bytes, options: OcrOptions | None = None, *, request_id: str | None = None, **fields: Any
     ) -> OcrResult:
@@ -75,6 +114,10 @@ class OcrClient:
                 data, _structure_options(options, fields), _id(request_id)
             ).result()
         return result
+
+
+def _extraction_options(options: ExtractionOptions | None, fields: dict[str, Any]) -> ExtractionOptions:
+    return options if options is not None and not fields else ExtractionOptions.model_validate(fields)
 
 
 def _structure_options(options: StructureOptions | None, fields: dict[str, Any]) -> StructureOptions:

@@ -27,6 +27,14 @@ class NotFound(HttpError):
     title = "Not found"
 
 
+class DocumentNotFound(HttpError):
+    """No document is kept under this id for this caller, or not any more."""
+
+    code = "document_not_found"
+    status = 404
+    title = "Document not found"
+
+
 class MethodNotAllowed(HttpError):
     """The resource has no such method."""
 

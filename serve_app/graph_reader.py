@@ -9,11 +9,14 @@ from typing import Any
 from configs.settings import DetectionStage, Limits
 from deployments.admission import Admission
 from deployments.document import Document, ReadOptions, StageInfo
-from deployments.errors import Busy, NotReady, StageFailed
+from deployments.errors import Busy, NotReady, StageFailed, StageNotInstalled
+from deployments.extraction.fields import ExtractedFields
+from deployments.extraction.wanted import ExtractionRequest
 from deployments.flow import PageSource
 from deployments.handles import Handle, RemoteStages, call_stage
 from deployments.reading import DocumentReading, FlowLimits, open_reading, read_all
 from deployments.searchable.text import lay_out_page
+from serve_app.kept_documents import KeptDocuments
 
 _DESCRIBE_TIMEOUT_S = 2.0
 _STARTING_RETRY_AFTER_S = 5
@@ -29,7 +32,11 @@ class GraphReader:
         languages: tuple[str, ...],
         detection: DetectionStage,
         limits: Limits,
+        kept: KeptDocuments,
+        extraction: Handle | None,
     ) -> None:
+        self._kept = kept
+        self._extraction = extraction
         self._stages = stages
         self._described = described
         self._languages = languages
@@ -73,6 +80,38 @@ class GraphReader:
         optional = {"unwarping": options.unwarp, "formula": options.formulas, "seal": options.seals}
         names += [name for name, is_wanted in optional.items() if is_wanted]
         return tuple(self._models[name] for name in names)
+
+    async def keep(self, owner: str, data: bytes, document: Document) -> str | None:
+        """Keep a document for further requests of its owner; its id, or None when it is not kept."""
+        return await self._kept.keep(owner, data, document)
+
+    async def find_kept(self, owner: str, data: bytes, options: ReadOptions) -> tuple[str, Document] | None:
+        """What `read` has given for these bytes and options, if it was kept, with its id."""
+        if not self._models:
+            await self.describe()
+        self._stages.check_stages(options)
+        options = fill_options(options, self._detection)
+        return await self._kept.find(owner, data, options, self._choose_models(options))
+
+    async def open_kept(self, owner: str, document_id: str) -> Document | None:
+        """The owner's document, or None when it is not kept, or not any more."""
+        return await self._kept.open(owner, document_id)
+
+    async def check_extraction(self, request: ExtractionRequest) -> None:
+        """Raise `Unprocessable` for what cannot be extracted here, whatever the document is."""
+        if self._extraction is None:
+            raise StageNotInstalled("This service extracts no fields: its profile has no `extraction`.")
+        await call_stage(self._extraction, "check", request)
+
+    async def extract(
+        self, document: Document, request: ExtractionRequest, deadline_s: float
+    ) -> ExtractedFields:
+        """The fields of a document, within so many seconds. Raises `NoText`, and as `check_extraction`."""
+        if self._extraction is None:
+            raise StageNotInstalled("This service extracts no fields: its profile has no `extraction`.")
+        pages = [page for page in document.pages if page.error is None]
+        found: ExtractedFields = await call_stage(self._extraction, "extract", pages, request, deadline_s)
+        return found
 
     def open_pages(self, data: bytes, options: ReadOptions) -> AbstractAsyncContextManager[PageSource]:
         """The pages of a document as pixels, one at a time."""

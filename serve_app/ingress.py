@@ -10,11 +10,23 @@ from deployments.allocator import return_large_blocks
 from deployments.handles import Handle, RemoteStages
 from deployments.recycling import Recycler
 from serve_app.api.app import create_app
+from serve_app.api.extracting import extract_fields
 from serve_app.auth import AuthSettings
 from serve_app.deadlines import limit_reading
 from serve_app.graph_reader import GraphReader
 from serve_app.haproxy import stands_behind_haproxy
-from serve_app.schemas import OcrOptions, OcrResult, StructureOptions, StructureResult
+from serve_app.kept_documents import KeptDocuments
+from serve_app.schemas import (
+    ExtractionOptions,
+    ExtractionResult,
+    OcrOptions,
+    OcrResult,
+    StructureOptions,
+    StructureResult,
+)
+
+# Who calls by handles: programs on the same cluster, which have no keys.
+_CLUSTER = "cluster"
 
 
 @serve.deployment
@@ -29,6 +41,8 @@ class Ingress:
         detection: Handle,
         recognizers: dict[str, Handle],
         optional: dict[str, Handle],
+        documents: Handle | None,
+        extraction: Handle | None,
         languages: dict[str, tuple[str, ...]],
         detection_stage: DetectionStage,
         spread: int,
@@ -48,7 +62,15 @@ class Ingress:
         )
         described = {"orientation": orientation, "detection": detection, **recognizers, **optional}
         running = sorted({code for name in recognizers for code in languages.get(name, ())})
-        self._reader = GraphReader(stages, described, tuple(running), detection_stage, limits)
+        self._reader = GraphReader(
+            stages,
+            described,
+            tuple(running),
+            detection_stage,
+            limits,
+            KeptDocuments(documents),
+            extraction,
+        )
         self._limits = limits
         self._recycler = Recycler("ingress", memory, serve.get_replica_context().rank.rank)
 
@@ -68,7 +90,8 @@ class Ingress:
         """A document's text, for callers on the same Ray cluster (see `serve_app.client`)."""
         async with limit_reading(options, self._limits):
             document = await self._reader.read(data, options.to_read_options())
-        return OcrResult.from_document(document, options, request_id)
+        document_id = await self._reader.keep(_CLUSTER, data, document)
+        return OcrResult.from_document(document, options, request_id, document_id=document_id)
 
     async def read_structure(
         self, data: bytes, options: StructureOptions, request_id: str
@@ -76,7 +99,15 @@ class Ingress:
         """A document's structure, for callers on the same Ray cluster (see `serve_app.client`)."""
         async with limit_reading(options, self._limits):
             document = await self._reader.read(data, options.to_read_options())
-        return StructureResult.from_document(document, options, request_id)
+        document_id = await self._reader.keep(_CLUSTER, data, document)
+        return StructureResult.from_document(document, options, request_id, document_id=document_id)
+
+    async def extract(
+        self, data: bytes | None, options: ExtractionOptions, request_id: str
+    ) -> ExtractionResult:
+        """The fields of a document, for callers on the same Ray cluster (see `serve_app.client`)."""
+        async with limit_reading(options, self._limits):
+            return await extract_fields(self._reader, _CLUSTER, data, options, self._limits, request_id)
 
     def check_health(self) -> None:
         """Raise when the replica is too large, so that Serve replaces it."""

@@ -4,7 +4,7 @@ import dataclasses
 import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -55,6 +55,9 @@ class OcrOptions(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    # How long an option may be, in a form, and which of them may be there more than once.
+    MAX_FIELD_BYTES: ClassVar[int] = 8 * 1024
+    REPEATED: ClassVar[frozenset[str]] = frozenset()
 
     lang: str | None = Field(
         None,
@@ -148,6 +151,10 @@ class OcrOptions(BaseModel):
         "holds besides.",
         examples=[30.0],
     )
+
+    def names_document(self) -> bool:
+        """Whether the document is named by its id, and does not come along."""
+        return False
 
     def to_read_options(self) -> ReadOptions:
         """Put the choice into the vocabulary of the stages."""

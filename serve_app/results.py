@@ -28,7 +28,7 @@ class OcrWord(BaseModel):
     @classmethod
     def from_word(cls, word: Word | Line) -> "OcrWord":
         """Put a word into the answer's form."""
-        return cls(text=word.text, confidence=round(float(word.confidence), 4), quad=_round_quad(word.quad))
+        return cls(text=word.text, confidence=round(float(word.confidence), 4), quad=round_quad(word.quad))
 
 
 class OcrLine(OcrWord):
@@ -54,7 +54,7 @@ class OcrLine(OcrWord):
         return cls(
             text=line.text,
             confidence=round(float(line.confidence), 4),
-            quad=_round_quad(line.quad),
+            quad=round_quad(line.quad),
             words=words,
             source="layer" if line.from_layer else None,
         )
@@ -147,6 +147,11 @@ class OcrResult(BaseModel):
     request_id: str = Field(
         description="The request's id, as in `X-Request-Id`.", examples=[_REQUEST_ID_EXAMPLE]
     )
+    document_id: str | None = Field(
+        None,
+        description="The document's id for `/extraction`, while it is kept; absent where it is not.",
+        examples=["doc_0f8fad5bd9cb469fa16570867728950e"],
+    )
     pages_total: int = Field(description="Pages that the document has.", examples=[12])
     pages_processed: int = Field(description="Pages that were read without an error.", examples=[3])
     text: str = Field(
@@ -167,13 +172,19 @@ class OcrResult(BaseModel):
 
     @classmethod
     def from_document(
-        cls, document: Document, options: OcrOptions, request_id: str, total_ms: float | None = None
+        cls,
+        document: Document,
+        options: OcrOptions,
+        request_id: str,
+        total_ms: float | None = None,
+        document_id: str | None = None,
     ) -> "OcrResult":
         """Build the answer for a document; ``total_ms`` replaces the document's own total where given."""
         return cls(
             **cls.describe_document(document, request_id, total_ms),
             pages=[OcrPage.from_page(page) for page in document.pages],
             options=options.filled_from(document.options),
+            document_id=document_id,
         )
 
     @staticmethod
@@ -194,7 +205,8 @@ class OcrResult(BaseModel):
         return self.model_dump_json(exclude_none=True).encode()
 
 
-def _round_quad(quad: Quad) -> list[list[float]]:
+def round_quad(quad: Quad) -> list[list[float]]:
+    """A quad as an answer has it: pixels with two decimals."""
     # In float64: a float32 rounded to two decimals prints as 0.10000000149011612.
     rounded: list[list[float]] = np.round(quad.astype(np.float64), 2).tolist()
     return rounded

@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from serve_app.extraction_options import ExtractionOptions
+from serve_app.extraction_results import ExtractedValue, ExtractionPage, ExtractionResult
 from serve_app.options import OcrOptions, StructureOptions
 from serve_app.results import OcrLine, OcrModel, OcrPage, OcrResult, OcrWord, PageProblem
 from serve_app.structure_results import (
@@ -16,6 +18,10 @@ from serve_app.structure_results import (
 )
 
 __all__ = [
+    "ExtractedValue",
+    "ExtractionOptions",
+    "ExtractionPage",
+    "ExtractionResult",
     "FieldProblem",
     "Health",
     "OcrLine",

@@ -188,7 +188,12 @@ class StructureResult(OcrResult):
 
     @classmethod
     def from_document(  # type: ignore[override]
-        cls, document: Document, options: StructureOptions, request_id: str, total_ms: float | None = None
+        cls,
+        document: Document,
+        options: StructureOptions,
+        request_id: str,
+        total_ms: float | None = None,
+        document_id: str | None = None,
     ) -> "StructureResult":
         """Build the answer for a document; ``total_ms`` replaces the document's own total where given."""
         return cls(
@@ -197,6 +202,7 @@ class StructureResult(OcrResult):
             # The blocks carry their pictures: an answer need not hold each of them three times.
             markdown=write_document(document, pictures=False),
             options=options.filled_from(document.options),
+            document_id=document_id,
         )
 
 

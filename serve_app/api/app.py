@@ -6,6 +6,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from configs.settings import Limits
 from serve_app.api.debug import make_debug_router
+from serve_app.api.extraction import make_extraction_router
 from serve_app.api.health import HealthProbe, make_health_router
 from serve_app.api.middleware import ConnectionCloser, CrashBarrier, RequestIdMiddleware
 from serve_app.api.ocr import make_ocr_router
@@ -53,7 +54,7 @@ def create_app(
                 allow_origins=auth.allowed_origins,
                 allow_methods=["GET", "POST"],
                 allow_headers=["x-api-key", "x-request-id"],
-                expose_headers=["X-Request-Id", "Retry-After", "Location", "ETag"],
+                expose_headers=["X-Request-Id", "X-Document-Id", "Retry-After", "Location", "ETag"],
             ),
             Middleware(CrashBarrier),
         ],
@@ -63,6 +64,7 @@ def create_app(
     routers = (
         make_ocr_router(reader, limits, check_key),
         make_structure_router(reader, limits, check_key),
+        make_extraction_router(reader, limits, check_key),
         make_health_router(HealthProbe(reader, version)),
         make_debug_router(reader, check_key),
     )

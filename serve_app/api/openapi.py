@@ -22,7 +22,19 @@ _SCHEMA_PREFIX = "#/components/schemas/"
 _BINARY = {"type": "string", "format": "binary"}
 _NOT_FOR_DOCUMENTS = ("not_found", "method_not_allowed", "not_ready")
 
-STRUCTURE_PROBLEMS = tuple(kind for code, kind in ERROR_CODES.items() if code not in _NOT_FOR_DOCUMENTS)
+_ONLY_FOR_EXTRACTION = (
+    "document_not_found",
+    "unknown_document_type",
+    "invalid_schema",
+    "schema_too_deep",
+    "no_text",
+)
+
+_DOCUMENT_PROBLEMS = tuple(kind for code, kind in ERROR_CODES.items() if code not in _NOT_FOR_DOCUMENTS)
+STRUCTURE_PROBLEMS = tuple(kind for kind in _DOCUMENT_PROBLEMS if kind.code not in _ONLY_FOR_EXTRACTION)
+EXTRACTION_PROBLEMS = tuple(
+    kind for kind in _DOCUMENT_PROBLEMS if kind.code not in ("not_acceptable", "one_page_only")
+)
 OCR_PROBLEMS = tuple(kind for kind in STRUCTURE_PROBLEMS if kind.code != "not_acceptable")
 DEBUG_PROBLEMS = (Unauthorized, Busy, StageUnavailable, StageFailed, DeadlineExceeded)
 
@@ -91,14 +103,14 @@ def _make_example(kind: ErrorKind) -> dict[str, Any]:
     return {**example, **described, "detail": kind().message}
 
 
-def describe_upload(options: type[OcrOptions]) -> dict[str, Any]:
+def describe_upload(options: type[OcrOptions], needs_file: bool = True) -> dict[str, Any]:
     """Build the ``openapi_extra`` of a route that reads its body itself."""
     described = {
         name: _describe_option(schema) for name, schema in options.model_json_schema()["properties"].items()
     }
     form = {
         "type": "object",
-        "required": [FILE_FIELD],
+        **({"required": [FILE_FIELD]} if needs_file else {}),
         "properties": {
             FILE_FIELD: {**_BINARY, "description": "The document: an image or a PDF."},
             **described,

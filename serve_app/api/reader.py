@@ -5,6 +5,8 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from deployments.document import Document, Page, ReadOptions, StageInfo
+from deployments.extraction.fields import ExtractedFields
+from deployments.extraction.wanted import ExtractionRequest
 from deployments.flow import PageSource
 
 
@@ -36,6 +38,28 @@ class DocumentReader(Protocol):
         self, data: bytes, options: ReadOptions, after: int = 0
     ) -> AbstractAsyncContextManager[PageReading]:
         """Open a document whose pages are read one by one, those up to number ``after`` left out."""
+        ...
+
+    async def keep(self, owner: str, data: bytes, document: Document) -> str | None:
+        """Keep a document for further requests of its owner; its id, or None when it is not kept."""
+        ...
+
+    async def find_kept(self, owner: str, data: bytes, options: ReadOptions) -> tuple[str, Document] | None:
+        """What `read` has given for these bytes and options, if it was kept, with its id."""
+        ...
+
+    async def open_kept(self, owner: str, document_id: str) -> Document | None:
+        """The owner's document, or None when it is not kept, or not any more."""
+        ...
+
+    async def check_extraction(self, request: ExtractionRequest) -> None:
+        """Raise `Unprocessable` for what cannot be extracted here, whatever the document is."""
+        ...
+
+    async def extract(
+        self, document: Document, request: ExtractionRequest, deadline_s: float
+    ) -> ExtractedFields:
+        """The fields of a document, within so many seconds. Raises `NoText`, and as `check_extraction`."""
         ...
 
     def open_pages(self, data: bytes, options: ReadOptions) -> AbstractAsyncContextManager[PageSource]:

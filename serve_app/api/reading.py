@@ -10,7 +10,7 @@ from configs.settings import Limits
 from deployments.document import Document, ReadOptions
 from serve_app.api.reader import DocumentReader
 from serve_app.api.upload import OptionsT, read_upload
-from serve_app.deadlines import limit_reading, limit_time
+from serve_app.deadlines import limit_time
 from serve_app.error_codes import RequestTimeout, rebuild_error
 
 
@@ -26,9 +26,12 @@ class Arrival(Generic[OptionsT]):
 class Reading(Generic[OptionsT]):
     """A document that was read for a request, with its options and the time since the request came."""
 
-    def __init__(self, document: Document, options: OptionsT, start_s: float) -> None:
+    def __init__(
+        self, document: Document, options: OptionsT, start_s: float, document_id: str | None = None
+    ) -> None:
         self.document = document
         self.options = options
+        self.document_id = document_id
         self._start_s = start_s
 
     def total_ms(self) -> float:
@@ -38,20 +41,13 @@ class Reading(Generic[OptionsT]):
     def headers(self, total_ms: float) -> dict[str, str]:
         """What an answer says of the reading whatever its form."""
         timings_ms = {**self.document.stage_ms, "total": round(total_ms, 2)}
+        kept = {} if self.document_id is None else {"X-Document-Id": self.document_id}
         return {
+            **kept,
             "Server-Timing": ", ".join(f"{stage};dur={ms:g}" for stage, ms in timings_ms.items()),
             "X-Pages-Total": str(self.document.pages_total),
             "X-Pages-Processed": str(self.document.pages_processed),
         }
-
-
-async def read_request(
-    request: Request, reader: DocumentReader, limits: Limits, kind: type[OptionsT]
-) -> Reading[OptionsT]:
-    """Read the document of a request. Raises the errors of its only page, if that failed."""
-    arrival = await receive_document(request, reader, limits, kind)
-    async with limit_reading(arrival.options, limits):
-        return await read_arrival(arrival, reader, arrival.options.to_read_options())
 
 
 async def receive_document(
@@ -70,15 +66,16 @@ async def receive_document(
 
 
 async def read_arrival(
-    arrival: Arrival[OptionsT], reader: DocumentReader, options: ReadOptions
+    arrival: Arrival[OptionsT], reader: DocumentReader, options: ReadOptions, owner: str
 ) -> Reading[OptionsT]:
-    """Read a document that came. Raises the errors of its only page, if that failed."""
+    """Read a document that came, and keep it for its owner. Raises the error of its only page."""
     document = await reader.read(arrival.data, options)
-    _raise_only_error(document)
-    return Reading(document, arrival.options, arrival.start_s)
+    raise_only_error(document)
+    document_id = await reader.keep(owner, arrival.data, document)
+    return Reading(document, arrival.options, arrival.start_s, document_id)
 
 
-def _raise_only_error(document: Document) -> None:
+def raise_only_error(document: Document) -> None:
     """Raise the error of a document whose only page failed: an answer without any text is no success."""
     failed = document.pages[0].error if document.pages_total == 1 and document.pages else None
     if failed is not None:

@@ -13,7 +13,7 @@ from serve_app.api.reader import DocumentReader
 from serve_app.api.reading import Arrival, Reading, read_arrival, receive_document
 from serve_app.api.streaming import choose_stream, stream_document
 from serve_app.api.writing import check_form, write_form
-from serve_app.auth import KeyCheck
+from serve_app.auth import KeyCheck, find_owner
 from serve_app.deadlines import limit_reading
 from serve_app.errors import find_request_id
 from serve_app.options import ResultFormat
@@ -46,17 +46,21 @@ def make_structure_router(reader: DocumentReader, limits: Limits, check_key: Key
         form = arrival.options.format or accepted
         # Writing counts too: it may take as long as reading.
         async with limit_reading(arrival.options, limits):
-            return await _answer(arrival, form, reader, find_request_id(request.scope))
+            return await _answer(arrival, form, reader, find_owner(request), find_request_id(request.scope))
 
     return router
 
 
 async def _answer(
-    arrival: Arrival[StructureOptions], form: ResultFormat, reader: DocumentReader, request_id: str
+    arrival: Arrival[StructureOptions],
+    form: ResultFormat,
+    reader: DocumentReader,
+    owner: str,
+    request_id: str,
 ) -> Response:
     options = to_read_options(arrival.options, form)
     await check_form(form, reader, arrival.data, options)
-    reading = await read_arrival(arrival, reader, options)
+    reading = await read_arrival(arrival, reader, options, owner)
     if form == "json":
         total_ms = reading.total_ms()
         body = await asyncio.to_thread(_write_json, reading, request_id, total_ms)
@@ -68,7 +72,9 @@ async def _answer(
 
 
 def _write_json(reading: Reading[StructureOptions], request_id: str, total_ms: float) -> bytes:
-    result = StructureResult.from_document(reading.document, reading.options, request_id, total_ms)
+    result = StructureResult.from_document(
+        reading.document, reading.options, request_id, total_ms, reading.document_id
+    )
     return result.to_json()
 
 

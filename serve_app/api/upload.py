@@ -1,6 +1,6 @@
 """Takes a document and its options out of a request, never holding more of it than the limits allow."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -12,13 +12,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message
 
-from deployments.errors import BadRequest, EmptyInput, TooManyBytes, UnsupportedMedia
+from deployments.errors import BadRequest, EmptyInput, InvalidOption, TooManyBytes, UnsupportedMedia
 from serve_app.options import OPTION_ALIASES
 from serve_app.schemas import OcrOptions
 
 FILE_FIELD = "file"
 MAX_FIELDS = 64
-MAX_FIELD_BYTES = 8 * 1024
 # Boundaries, part headers and option fields around a file that is itself within its limit.
 FRAMING_BYTES = 64 * 1024
 _CHARSETS = {"utf-8", "utf8", "us-ascii", "iso-8859-1"}
@@ -34,7 +33,7 @@ OptionsT = TypeVar("OptionsT", bound=OcrOptions)
 
 @dataclass(frozen=True)
 class Upload(Generic[OptionsT]):
-    """A document as its bytes, never empty, with the options that came with it."""
+    """A document as its bytes, with the options that came with it; empty only where they name one instead."""
 
     data: bytes
     options: OptionsT
@@ -46,12 +45,13 @@ async def read_upload(request: Request, max_bytes: int, kind: type[OptionsT]) ->
     Raises `BadRequest`, `EmptyInput`, `TooManyBytes`, `UnsupportedMedia`, and FastAPI's
     `RequestValidationError` for an option that is unknown or out of range.
     """
-    query = collect_options(request.query_params.multi_items())
+    query = collect_options(request.query_params.multi_items(), kind)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == "multipart/form-data":
-        form = await _read_form(_limit_body(request, max_bytes, FRAMING_BYTES))
+        framing_bytes = FRAMING_BYTES + kind.MAX_FIELD_BYTES
+        form = await _read_form(_limit_body(request, max_bytes, framing_bytes), kind.MAX_FIELD_BYTES)
         try:
-            data, fields = await _split_form(form)
+            data, fields = await _split_form(form, kind)
         finally:
             await form.close()
     elif media_type.startswith("image/") or media_type in ("application/pdf", "application/octet-stream"):
@@ -60,18 +60,29 @@ async def read_upload(request: Request, max_bytes: int, kind: type[OptionsT]) ->
         raise UnsupportedMedia(f"The Content-Type {media_type[:100]!r} is not read here. {_HOW_TO_SEND}")
     else:
         raise BadRequest(f"The request has no Content-Type. {_HOW_TO_SEND}")
-    if len(data) > max_bytes:
+    if data is not None and len(data) > max_bytes:
         raise _too_many_bytes(max_bytes)
-    if not data:
+    options = parse_options({**query, **fields}, kind)
+    if data is None and not options.names_document():
+        raise BadRequest(f"The form has no complete file in the field `{FILE_FIELD}`.")
+    if data is not None and options.names_document():
+        raise InvalidOption("A document comes as a file or by its `document_id`, not as both.")
+    if data is not None and not data:
         raise EmptyInput("The document has no bytes.")
-    return Upload(data, parse_options({**query, **fields}, kind))
+    return Upload(data or b"", options)
 
 
-def collect_options(items: Iterable[tuple[str, str]]) -> dict[str, str]:
+def collect_options(
+    items: Iterable[tuple[str, str]], kind: type[OcrOptions] = OcrOptions
+) -> dict[str, str | list[str]]:
     """Key options by the service's own names. Raises `RequestValidationError` for one that is given twice."""
-    collected: dict[str, str] = {}
+    collected: dict[str, str | list[str]] = {}
     for name, value in items:
         own_name = OPTION_ALIASES.get(name, name)
+        if own_name in collected and own_name in kind.REPEATED:
+            before = collected[own_name]
+            collected[own_name] = [*([before] if isinstance(before, str) else before), value]
+            continue
         if own_name in collected:
             raise RequestValidationError(
                 [{"loc": (own_name,), "type": "repeated", "msg": "Given more than once"}]
@@ -80,7 +91,7 @@ def collect_options(items: Iterable[tuple[str, str]]) -> dict[str, str]:
     return collected
 
 
-def parse_options(values: dict[str, str], kind: type[OptionsT]) -> OptionsT:
+def parse_options(values: Mapping[str, str | list[str]], kind: type[OptionsT]) -> OptionsT:
     """Read the options that these texts stand for. Raises `RequestValidationError`."""
     try:
         return kind.model_validate(values)
@@ -110,14 +121,14 @@ def _limit_body(request: Request, max_bytes: int, framing_bytes: int) -> Request
     return Request(request.scope, receive)
 
 
-async def _read_form(request: Request) -> FormData:
+async def _read_form(request: Request, max_field_bytes: int) -> FormData:
     _, parameters = parse_options_header(request.headers["content-type"])
     charset = parameters.get(b"charset", b"utf-8").decode("latin-1")
     # Python knows codecs that run, warn or take for ever on a stranger's bytes: only those of texts.
     if charset.lower() not in _CHARSETS:
         raise BadRequest(f"The charset {charset[:100]!r} is not read here: send UTF-8.")
     try:
-        return await request.form(max_files=1, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES)
+        return await request.form(max_files=1, max_fields=MAX_FIELDS, max_part_size=max_field_bytes)
     except HTTPException as error:
         raise BadRequest(f"The multipart body cannot be read: {error.detail}") from error
     except ValueError as error:
@@ -125,17 +136,25 @@ async def _read_form(request: Request) -> FormData:
         raise BadRequest("The multipart body cannot be read.") from error
 
 
-async def _split_form(form: FormData) -> tuple[bytes, dict[str, str]]:
-    """Split a form into the file's bytes and the other fields as options."""
+async def _split_form(
+    form: FormData, kind: type[OcrOptions]
+) -> tuple[bytes | None, dict[str, str | list[str]]]:
+    """Split a form into the file's bytes, None where there is no file, and the other fields as options."""
     file = form.get(FILE_FIELD)
     if isinstance(file, str):
         raise BadRequest(f"The field `{FILE_FIELD}` must be a file: its part has no filename.")
-    if file is None:
+    if file is None and not any(isinstance(value, UploadFile) for value in form.values()):
+        file_bytes = None
+    elif file is None:
         others = [name for name, value in form.multi_items() if isinstance(value, UploadFile)]
-        found = f" The file came in the field `{others[0][:100]}`." if others else ""
-        raise BadRequest(f"The form has no complete file in the field `{FILE_FIELD}`.{found}")
+        raise BadRequest(
+            f"The form has no complete file in the field `{FILE_FIELD}`. "
+            f"The file came in the field `{others[0][:100]}`."
+        )
+    else:
+        file_bytes = await file.read()
     fields = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
-    return await file.read(), collect_options(fields)
+    return file_bytes, collect_options(fields, kind)
 
 
 def _too_many_bytes(max_bytes: int) -> TooManyBytes:

@@ -10,13 +10,19 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 
+from configs.rulebook import RuleBook
 from configs.settings import Limits
 from deployments.document import Document, Line, Page, PageError, PageImage, ReadOptions, StageInfo, Word
 from deployments.errors import Busy
+from deployments.extraction.fields import ExtractedFields
+from deployments.extraction.wanted import ExtractionRequest
+from deployments.extraction_flow import Extractors, check_request, extract
+from deployments.metric_table import NoRecorder
 from serve_app.api.app import create_app
 from serve_app.auth import AuthSettings
 
 API_KEY = "a-key-for-tests"
+RULES = RuleBook.load()
 ORIGIN = "https://app.example.com"
 MAX_BYTES = 200_000
 QUAD = np.array([[1.005, 2], [30.123, 2], [30.123, 9.999], [1.005, 9.999]], np.float32)
@@ -86,6 +92,9 @@ class FakeReader:
         self.stages: tuple[StageInfo, ...] = (STAGE,)
         self.pixels = np.full((40, 20, 3), 255, np.uint8)
         self.written: list[tuple[bytes, Document]] = []
+        self.keeps = False
+        self.kept: dict[str, tuple[str, bytes, Document]] = {}
+        self.extractions: list[tuple[ExtractionRequest, float]] = []
 
     async def read(self, data: bytes, options: ReadOptions) -> Document:
         """Note the call; then hang, fail, or answer."""
@@ -114,6 +123,38 @@ class FakeReader:
         except asyncio.CancelledError:
             self.cancelled = True
             raise
+
+    async def keep(self, owner: str, data: bytes, document: Document) -> str | None:
+        """Keep documents when a test says so; ids are counted."""
+        if not self.keeps:
+            return None
+        document_id = f"doc_{len(self.kept):032x}"
+        self.kept[document_id] = (owner, data, document)
+        return document_id
+
+    async def find_kept(self, owner: str, data: bytes, options: ReadOptions) -> tuple[str, Document] | None:
+        """Find a document by its owner and its bytes."""
+        for document_id, (kept_owner, kept_data, document) in self.kept.items():
+            if (kept_owner, kept_data) == (owner, data):
+                return document_id, document
+        return None
+
+    async def open_kept(self, owner: str, document_id: str) -> Document | None:
+        """Give a document to its owner."""
+        kept = self.kept.get(document_id)
+        return kept[2] if kept is not None and kept[0] == owner else None
+
+    async def check_extraction(self, request: ExtractionRequest) -> None:
+        """Check a request as the real one does, without any language model."""
+        check_request(request, RULES, has_llm=False)
+
+    async def extract(
+        self, document: Document, request: ExtractionRequest, deadline_s: float
+    ) -> ExtractedFields:
+        """Extract by the rules, which need no model."""
+        self.extractions.append((request, deadline_s))
+        pages = [page for page in document.pages if page.error is None]
+        return await extract(pages, request, Extractors(RULES, None, NoRecorder()), deadline_s)
 
     @asynccontextmanager
     async def open_pages(self, data: bytes, options: ReadOptions) -> AsyncIterator["FakePages"]:

@@ -50,7 +50,7 @@ async def test_a_browser_may_read_every_answer(client, reader, status: int, head
     assert answer.status_code == status
     assert answer.headers["access-control-allow-origin"] == ORIGIN
     exposed = answer.headers["access-control-expose-headers"]
-    assert exposed == "X-Request-Id, Retry-After, Location, ETag"
+    assert exposed == "X-Request-Id, X-Document-Id, Retry-After, Location, ETag"
     assert answer.headers["x-request-id"]
 
 
@@ -79,7 +79,7 @@ class TestOpenApi:
     async def test_all_paths_are_described(self, document: dict) -> None:
         """In OpenAPI 3.1, with and without version."""
         assert document["openapi"].startswith("3.1")
-        names = {"/ocr", "/structure", "/health", "/debug/paddle"}
+        names = {"/ocr", "/structure", "/extraction", "/health", "/debug/paddle"}
         assert set(document["paths"]) == names | {f"/v1{name}" for name in names}
         ids = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
         assert len(set(ids)) == len(ids)
