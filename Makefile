@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	--overrides requirements/overrides.txt
 
-.PHONY: run test test-paddle check lint format bench bench-gpu bench-memory bench-pdf bench-long bench-order bench-plot bench-tables parity footprint fixtures lock setup setup-dev clean
+.PHONY: run test test-paddle check lint format bench bench-gpu bench-memory bench-pdf bench-long bench-fields bench-order bench-plot bench-tables bench-limits parity footprint fixtures audit lock setup setup-dev clean
 
 run: setup  ## start a local Ray cluster and the service; honours HOST, PORT, API_KEY
 	@$(BIN)/ocr-serve run
@@ -19,6 +19,10 @@ test-paddle: .venv-paddle/.ready  ## the Paddle engine, in an environment that h
 check: lint  ## what CI runs before the tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+audit: setup-dev  ## faults in the code; with ONLINE=1 also known ones of the locked packages (asks PyPI)
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml serve_app deployments configs
+	$(if $(ONLINE),$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements/runtime.txt)
 
 lint: setup-dev
 	$(BIN)/ruff check .
@@ -51,8 +55,14 @@ bench-tables: setup-dev .venv-bench-rapidocr/.ready  ## the cells of tables besi
 bench-order: setup-dev  ## the order in which blocks are read: make bench-order [EVAL=DIR]
 	PYTHONPATH=tests $(BIN)/python tests/bench/order_bench.py --eval "$(or $(EVAL),tests/fixtures/pages/structure)"
 
+bench-fields: setup-dev  ## fields found without a network, and their confidence: make bench-fields EVAL=DIR [ARGS=--calibration]
+	PYTHONPATH=tests $(BIN)/python tests/bench/fields_bench.py --eval "$(EVAL)" $(ARGS)
+
 bench-memory: setup-dev  ## memory of each replica over 1,000 requests: make bench-memory [BENCH="DIR DIR"]
 	PYTHONPATH=tests $(BIN)/python tests/bench/memory.py --images $(BENCH)
+
+bench-limits: setup-dev  ## what keys and limits cost a request
+	PYTHONPATH=tests $(BIN)/python tests/bench/limits_bench.py
 
 parity: setup-dev  ## the service's text beside PaddleOCR's own: make parity EVAL=DIR
 	PYTHONPATH=tests $(BIN)/python tests/bench/parity.py --eval "$(EVAL)"

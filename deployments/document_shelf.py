@@ -71,8 +71,8 @@ class DocumentShelf:
     """Keeps the bytes of documents for ``ttl_s`` seconds after they were put or last asked for anew.
 
     At most ``memory_mib`` and ``disk_mib`` of them; those that were not used for longest go first. The folder
-    is a new one, that nobody else may enter; what is changed or missing there is not found. Not for use by two
-    threads.
+    is a new one, that nobody else may enter; what is changed or missing there is not found.
+    Not for use by two threads.
     """
 
     def __init__(

@@ -25,7 +25,8 @@
     ├── Unauthorized                  401     unauthorized
     ├── Busy                          503     busy              + retry_after_s
     │   ├── StageUnavailable          503     stage_unavailable + retry_after_s
-    │   └── NotReady                  503     not_ready         + retry_after_s
+    │   ├── NotReady                  503     not_ready         + retry_after_s
+    │   └── IdentityUnavailable       503     identity_unavailable + retry_after_s
     ├── DeadlineExceeded              504     deadline_exceeded
     ├── StageFailed                   500     stage_failed
     └── ModelError                    500     model_error
@@ -237,6 +238,13 @@ class NotReady(Busy):
 
     code = "not_ready"
     title = "Not ready"
+
+
+class IdentityUnavailable(Busy):
+    """Who calls cannot be checked now: the identity provider cannot be reached."""
+
+    code = "identity_unavailable"
+    title = "Identity unavailable"
 
 
 class DeadlineExceeded(ServiceError):

@@ -1,10 +1,11 @@
-"""The command `ocr-serve`: run the service on this machine, or look after its models."""
+"""The command `ocr-serve`: run the service on this machine, or look after its models and keys."""
 
 import argparse
 import os
 import sys
 from collections.abc import Sequence
 
+from serve_app.cli_keys import add_keys_parser, run_keys
 from serve_app.cli_models import add_models_parser, run_models
 from serve_app.haproxy import local_proxy
 
@@ -19,9 +20,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--engine", choices=["openvino", "onnxruntime", "paddle", "fake"], help="for every network"
     )
     add_models_parser(commands)
+    add_keys_parser(commands)
     args = parser.parse_args(argv)
     if args.command == "models":
         return run_models(args)
+    if args.command == "keys":
+        return run_keys(args)
     with local_proxy() as variables:
         os.environ.update(variables)
         # Late: Ray reads its environment when it is imported, and the model commands must not wait for it.

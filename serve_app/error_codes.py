@@ -59,6 +59,34 @@ class RequestTimeout(HttpError):
     title = "Request timeout"
 
 
+class Forbidden(HttpError):
+    """Whoever calls is known, and may not do this."""
+
+    code = "forbidden"
+    status = 403
+    title = "Forbidden"
+
+
+class Conflict(HttpError):
+    """The resource is in a state that does not allow this."""
+
+    code = "conflict"
+    status = 409
+    title = "Conflict"
+
+
+class RateLimited(HttpError):
+    """The caller has used up what it may use; the same request can be sent again after ``retry_after_s``."""
+
+    code = "rate_limited"
+    status = 429
+    title = "Rate limited"
+
+    def __init__(self, message: str = "", retry_after_s: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 ErrorKind = type[ServiceError] | type[HttpError]
 
 

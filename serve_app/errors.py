@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from deployments.errors import Busy, InvalidOption, ServiceError
-from serve_app.error_codes import ERROR_CODES, HttpError, MethodNotAllowed, NotFound
+from serve_app.error_codes import ERROR_CODES, HttpError, MethodNotAllowed, NotFound, RateLimited
 from serve_app.schemas import FieldProblem, Problem
 
 __all__ = [
@@ -30,8 +30,6 @@ logger = logging.getLogger(__name__)
 REQUEST_ID_KEY = "ocr_serve.request_id"
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 
-_CHALLENGE = 'ApiKey realm="ocr", header="x-api-key"'
-
 
 def problem_response(
     error: ServiceError | HttpError,
@@ -43,10 +41,8 @@ def problem_response(
     """Answer an error with its code, status and public message, and when to try again where that helps."""
     problem = describe_problem(error, request_id, instance, errors)
     added = dict(headers or {})
-    if isinstance(error, Busy):
+    if isinstance(error, Busy | RateLimited):
         added["Retry-After"] = str(max(1, error.retry_after_s))
-    if error.status == 401:
-        added["WWW-Authenticate"] = _CHALLENGE
     return JSONResponse(
         problem.model_dump(exclude_none=True), error.status, headers=added, media_type=PROBLEM_MEDIA_TYPE
     )
@@ -97,7 +93,8 @@ def report_crash(scope: Mapping[str, Any], error: Exception) -> Response:
 
 async def _answer_known_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ServiceError | HttpError)
-    return problem_response(error, find_request_id(request.scope), request.url.path)
+    headers = {"WWW-Authenticate": request.app.state.authenticator.challenge} if error.status == 401 else None
+    return problem_response(error, find_request_id(request.scope), request.url.path, headers=headers)
 
 
 async def _answer_http_exception(request: Request, error: Exception) -> Response:

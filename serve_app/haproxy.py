@@ -84,7 +84,7 @@ def _find_free_block() -> int:
     Below those that the system gives to outgoing connections, any of which may be taken before the start.
     """
     starts = range(_LOCAL_PORTS.start, _LOCAL_PORTS.stop, _BLOCK_PORTS)
-    for start in random.sample(starts, len(starts)):
+    for start in random.sample(starts, len(starts)):  # nosec B311
         if all(map(_is_free, range(start, start + _BLOCK_PORTS))):
             return start
     raise OSError(f"no {_BLOCK_PORTS} ports in a row are free")

@@ -1,5 +1,6 @@
 """The ingress deployment: the HTTP API and the typed methods of the Python handle, over one reader."""
 
+import os
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -11,7 +12,9 @@ from deployments.handles import Handle, RemoteStages
 from deployments.recycling import Recycler
 from serve_app.api.app import create_app
 from serve_app.api.extracting import extract_fields
+from serve_app.api.request_log import start_audit_log
 from serve_app.auth import AuthSettings
+from serve_app.counting import RayCounters, UncheckedRequests
 from serve_app.deadlines import limit_reading
 from serve_app.graph_reader import GraphReader
 from serve_app.haproxy import stands_behind_haproxy
@@ -77,11 +80,14 @@ class Ingress:
     def __serve_build_asgi_app__(self) -> FastAPI:
         """The API; built in each replica, so that keys come from its environment, never from arguments."""
         auth = AuthSettings.from_environment()
+        start_audit_log(os.environ.get("AUDIT_LOG") or "stderr")
         return create_app(
             self._reader,
             self._limits,
             auth,
             version("ocr-serve"),
+            counters=RayCounters(auth.counters_uri),
+            note_uncounted=UncheckedRequests().note,
             proxy_echoes_id=True,
             close_connections=stands_behind_haproxy(),
         )

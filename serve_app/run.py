@@ -18,6 +18,7 @@ from configs.settings import EngineName
 from serve_app.app import bind_graph
 
 _APP_NAME = "ocr"
+_OTHER_KEYS = ("API_KEYS", "API_KEYS_FILE", "API_KEYS_SECRET_ID")
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,20 @@ class Listen:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Listen":
-        """``HOST``, ``PORT`` and ``API_KEY``; without a key a random one is made, never an open server."""
+        """``HOST``, ``PORT`` and ``API_KEY``; where nobody could come in, a random key is made."""
         key = environment.get("API_KEY", "")
+        is_new = not key and not any(map(environment.get, _OTHER_KEYS)) and not _needs_no_key(environment)
         try:
             port = int(environment.get("PORT") or 8000)
         except ValueError:
             raise SystemExit(f"PORT must be a number, not {environment['PORT']!r}.") from None
-        return cls(environment.get("HOST") or "127.0.0.1", port, key or secrets.token_urlsafe(24), not key)
+        return cls(
+            environment.get("HOST") or "127.0.0.1", port, secrets.token_urlsafe(24) if is_new else key, is_new
+        )
+
+
+def _needs_no_key(environment: Mapping[str, str]) -> bool:
+    return environment.get("AUTH_MODE") in ("cognito", "both")
 
 
 def run_service(profile_name: str, engine: EngineName | None) -> int:
@@ -109,7 +117,7 @@ def _start_graph(args: AppArgs, listen: Listen) -> None:
 
 
 def _describe(listen: Listen, elapsed_s: float) -> str:
-    shown = "127.0.0.1" if listen.host in ("0.0.0.0", "::") else listen.host
+    shown = "127.0.0.1" if listen.host in ("0.0.0.0", "::") else listen.host  # nosec B104
     url = f"http://{shown}:{listen.port}"
     key_line = f"API key (made for this run, shown once): {listen.api_key}\n" if listen.is_new_key else ""
     key = listen.api_key if listen.is_new_key else "$API_KEY"

@@ -65,7 +65,8 @@ def running_service(
 ) -> Iterator[Service]:
     """`ocr-serve run` with these arguments, ready to answer; interrupted as by Ctrl-C at the end."""
     port, key = find_free_port(), "a-key-for-this-run"
-    own = {"HOST": "127.0.0.1", "PORT": str(port), "API_KEY": key}
+    # Thousands of requests would leave as many lines on the terminal.
+    own = {"HOST": "127.0.0.1", "PORT": str(port), "API_KEY": key, "AUDIT_LOG": "off"}
     command = [str(Path(sys.executable).with_name("ocr-serve")), "run", *arguments]
     process = subprocess.Popen(
         command,

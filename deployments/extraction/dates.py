@@ -52,15 +52,19 @@ def _search(text: str, order: DateOrder) -> Iterator[tuple[int, int, float, date
     for found in _YEAR_FIRST.finditer(text):
         yield *found.span(), 1.0, _make_date(found[1], found[2], found[3])
     for found in _YEAR_LAST.finditer(text):
-        yield *found.span(), 1.0 if len(found[3]) == 4 else 0.85, _order_date(*found.groups(), order)
+        yield (
+            *found.span(),
+            1.0 if len(found[3]) == 4 else 0.85,
+            _order_date((found[1], found[2], found[3]), order),
+        )
     for found in _NAMED.finditer(text):
         yield *found.span(), 1.0, _parse_named(found.group(), order)
     for found in _PACKED.finditer(text):
         yield *found.span(), 0.6, _make_date(found[1], found[2], found[3])
 
 
-def _order_date(first: str, second: str, third: str, order: DateOrder) -> date | None:
-    third = third.lstrip("'")
+def _order_date(parts: tuple[str, str, str], order: DateOrder) -> date | None:
+    first, second, third = parts[0], parts[1], parts[2].lstrip("'")
     ways = {"DMY": (third, second, first), "MDY": (third, first, second), "YMD": (first, second, third)}
     orders = [order, "DMY", "MDY", "YMD"]
     if len(third) == 4:
@@ -94,7 +98,9 @@ def _load_parser(order: DateOrder) -> Any:
 
 
 def _parse_named(text: str, order: DateOrder) -> date | None:
-    spaced = re.sub(r"(?<=\d)(?=[^\W\d_])|(?<=[^\W\d_])(?=\d)|[\-/,.']", " ", re.sub(r"(?<=\d)(st|nd|rd|th)", "", text))
+    spaced = re.sub(
+        r"(?<=\d)(?=[^\W\d_])|(?<=[^\W\d_])(?=\d)|[\-/,.']", " ", re.sub(r"(?<=\d)(st|nd|rd|th)", "", text)
+    )
     found = _load_parser(order).get_date_data(" ".join(spaced.split())).date_obj
     return found.date() if found is not None and found.year in _YEARS else None
 

@@ -6,10 +6,12 @@ from dataclasses import replace
 from configs.rulebook import FieldRule, RuleBook, TypeRules
 from deployments.document import Page
 from deployments.errors import UnknownDocumentType
-from deployments.extraction.candidates import Candidate, choose, find_candidates, is_label
+from deployments.extraction.beside import is_label
+from deployments.extraction.candidates import Candidate, choose, find_candidates
 from deployments.extraction.fields import ExtractedFields, FieldValue
 from deployments.extraction.habits import find_currency, make_sheet, recognise_type
-from deployments.extraction.items import find_items, place_of
+from deployments.extraction.item_rows import place_of
+from deployments.extraction.items import find_items
 from deployments.extraction.labels import find_label
 from deployments.extraction.pairs import find_pairs
 from deployments.extraction.parties import find_addresses, find_companies
@@ -23,8 +25,8 @@ AUTO = "auto"
 def extract_fields(pages: Sequence[Page], document_type: str, rules: RuleBook) -> ExtractedFields:
     """The fields of a document's pages, which together are one receipt, invoice or form.
 
-    ``document_type`` is a type of the rules, or ``auto`` to tell it by its words. A field that is not found is
-    there without a value. Raises `UnknownDocumentType`.
+    ``document_type`` is a type of the rules, or ``auto`` to tell it by its words. A field that is not found
+    is there without a value. Raises `UnknownDocumentType`.
     """
     if document_type != AUTO and document_type not in rules.types:
         names = ", ".join([AUTO, *sorted(rules.types)])
@@ -66,9 +68,7 @@ def _find_all(sheet: Sheet, kind: TypeRules, rules: RuleBook) -> dict[str, list[
             found[name] = _find_items(sheet, kind, rule, rules)
         elif rule.prefer == "sum" and found[name]:
             found[name] = [_add_up(found[name])]
-    found = {
-        name: choose(row, kind.fields[name]) for name, row in settle_sums(found, kind.sums).items()
-    }
+    found = {name: choose(row, kind.fields[name]) for name, row in settle_sums(found, kind.sums).items()}
     _pair_time_with_date(found, kind)
     return {name: found[name] for name in kind.fields}
 
@@ -154,7 +154,11 @@ def _top_of_totals(sheet: Sheet, kind: TypeRules) -> float | None:
             if label is None or label.start > 0 or label.likeness < 0.85:
                 continue
             row = sheet.row_of(run)
-            if len(row) <= 3 and any(any(c.isdigit() for c in other.text) for other in row) and _follows_items(sheet, run):
+            if (
+                len(row) <= 3
+                and any(any(c.isdigit() for c in other.text) for other in row)
+                and _follows_items(sheet, run)
+            ):
                 places.append(place_of(run))
     return min(places, default=None)
 
@@ -171,7 +175,8 @@ def _pair_time_with_date(found: dict[str, list[Candidate]], kind: TypeRules) -> 
     for name, row in found.items():
         if kind.fields[name].kind == "time" and dates:
             raised = [
-                one.shift(0.2) if abs(one.top - dates[0].top) < max(one.height, 1.0) * 0.8 else one for one in row
+                one.shift(0.2) if abs(one.top - dates[0].top) < max(one.height, 1.0) * 0.8 else one
+                for one in row
             ]
             found[name] = choose(raised, kind.fields[name])
 
@@ -199,10 +204,11 @@ def calibrate(score: float, tables: Mapping[str, Sequence[tuple[float, float]]],
     points = tables.get(kind) or tables.get("default")
     if not points:
         return round(min(score, 0.99), 4)
-    below = [point for point in points if point[0] <= score]
+    # No score, no confidence: the first point is reached from nothing.
+    below = [(0.0, 0.0), *(point for point in points if point[0] <= score)]
     above = [point for point in points if point[0] > score]
-    if not below or not above:
-        return round((below[-1] if below else above[0])[1], 4)
+    if not above:
+        return round(below[-1][1], 4)
     (left, low), (right, high) = below[-1], above[0]
     return round(low + (high - low) * (score - left) / (right - left), 4)
 

@@ -19,9 +19,9 @@ class FieldValue:
 
     ``value`` is the normalised form (ISO dates and times, numbers as numbers), ``text`` what the page says.
     ``quads`` (float32, (4, 2), pixels of the upright page) cover the text, one for each of ``line_ids``,
-    which are places in the lines of page number ``page``. ``ungrounded``: a language model gave the value, and no
-    line of the document has it. ``confidence`` is 0 to 1, 0 without a value. ``items`` are the rows of a
-    field that repeats (items of a receipt), each with values of its own.
+    which are places in the lines of page number ``page``. ``ungrounded``: a language model gave the value,
+    and no line of the document has it. ``confidence`` is 0 to 1, 0 without a value. ``items`` are the rows of
+    a field that repeats (items of a receipt), each with values of its own.
     """
 
     value: JsonValue = None
@@ -39,7 +39,8 @@ class FieldValue:
 class ExtractedFields:
     """The fields of a document, by name; ``document_type`` is the one that was asked for or found.
 
-    ``answers`` are to the questions that were asked, by their text. ``warnings`` are stable codes of what did not go as asked (a language model that did not answer, say).
+    ``answers`` are to the questions that were asked, by their text. ``warnings`` are stable codes of what did
+    not go as asked (a language model that did not answer, say).
     """
 
     document_type: str

@@ -31,7 +31,7 @@ def make_sheet(pages: Sequence[Page], rules: RuleBook) -> Sheet:
 def find_country(text: str, countries: Mapping[str, Country]) -> Country | None:
     """The country that most words and signs of a text speak for; None if none does."""
     letters = sum(character.isalpha() for character in text) or 1
-    votes: Counter[str] = Counter()
+    votes: dict[str, float] = {}
     for name, country in countries.items():
         votes[name] = sum(word_in_text(text, word) for word in country.words)
         if any(count_sign(text, sign) for sign in country.signs):
@@ -65,7 +65,8 @@ def recognise_type(sheet: Sheet, rules: RuleBook) -> str:
     """The type whose words the document has most of; `form` where hardly any is found."""
     text = " \n ".join(run.text for run in sheet.runs)
     counts = {
-        name: sum(word_in_text(text, word) for word in kind.recognised_by) for name, kind in rules.types.items()
+        name: sum(word_in_text(text, word) for word in kind.recognised_by)
+        for name, kind in rules.types.items()
     }
     name, count = max(counts.items(), key=lambda item: item[1], default=(_FALLBACK, 0))
     if count < _LEAST_TYPE_WORDS and _FALLBACK in rules.types:
@@ -99,9 +100,7 @@ def find_currency(sheet: Sheet, countries: Mapping[str, Country]) -> list[Candid
 
 
 def _has_prices(sheet: Sheet, country: Country) -> bool:
-    return any(
-        True for run in sheet.runs for _ in find_money(run.text, country.signs, country.decimals)
-    )
+    return any(True for run in sheet.runs for _ in find_money(run.text, country.signs, country.decimals))
 
 
 def _find_sign(text: str, sign: str) -> int | None:

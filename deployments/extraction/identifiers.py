@@ -7,10 +7,16 @@ from typing import Any
 
 from deployments.extraction.numbers import Hit, repair_digits
 
-_PHONE = re.compile(r"(?<![\w.,#])(?:\+\s?\d{1,3}[\s.-]?)?\(?\d{1,4}\)?(?:\s?[\s.\-]\s?\d{2,4}){1,4}(?![\d,]|\.\d)|(?<![\w.,#])\d{8,11}(?!\d)"
-                    r"|(?<![\w.,#])\d{2,3}-\d{6,8}(?!\d)")
-_KOREAN_BUSINESS = re.compile(r"(?<![\d-])(\d{3})\s?[-–]\s?(\d{2})\s?[-–]\s?(\d{5})(?![\d-])|(?<![\d-])(\d{10})(?![\d-])")
-_BUSINESS = re.compile(r"(?<![\w])[A-Z]{0,4}\d[\dA-Z\-/. ]{4,20}[\dA-Z](?!\w)|(?<!\w)[A-Z]{0,4}\d{5,15}(?!\w)")
+_PHONE = re.compile(
+    r"(?<![\w.,#])(?:\+\s?\d{1,3}[\s.-]?)?\(?\d{1,4}\)?(?:\s?[\s.\-]\s?\d{2,4}){1,4}(?![\d,]|\.\d)|(?<![\w.,#])\d{8,11}(?!\d)"
+    r"|(?<![\w.,#])\d{2,3}-\d{6,8}(?!\d)"
+)
+_KOREAN_BUSINESS = re.compile(
+    r"(?<![\d-])(\d{3})\s?[-–]\s?(\d{2})\s?[-–]\s?(\d{5})(?![\d-])|(?<![\d-])(\d{10})(?![\d-])"
+)
+_BUSINESS = re.compile(
+    r"(?<![\w])[A-Z]{0,4}\d[\dA-Z\-/. ]{4,20}[\dA-Z](?!\w)|(?<!\w)[A-Z]{0,4}\d{5,15}(?!\w)"
+)
 _CODE = re.compile(r"(?<![\w])[A-Za-z0-9](?:[A-Za-z0-9\-/._]*[A-Za-z0-9])?(?!\w)")
 _WEIGHTS = (1, 3, 7, 1, 3, 7, 1, 3, 5)
 
@@ -39,7 +45,7 @@ def find_business_numbers(text: str, korean: bool, labelled: bool) -> Iterator[H
     for found in _KOREAN_BUSINESS.finditer(repaired):
         digits = re.sub(r"\D", "", found.group())
         sound = check_business_number(digits)
-        if not (korean or sound and "-" in found.group()) or (not sound and not labelled and found[4]):
+        if not (korean or (sound and "-" in found.group())) or (not sound and not labelled and found[4]):
             continue
         hit = True
         yield Hit(*found.span(), f"{digits[:3]}-{digits[3:5]}-{digits[5:]}", 1.0 if sound else 0.4)
@@ -75,7 +81,9 @@ def find_phones(text: str, region: str | None, labelled: bool) -> Iterator[Hit]:
             continue
         if not labelled and not re.search(r"[-) ]", number):
             continue
-        yield Hit(found.start(), found.start() + len(number), international or digits, 1.0 if international else 0.6)
+        yield Hit(
+            found.start(), found.start() + len(number), international or digits, 1.0 if international else 0.6
+        )
 
 
 def _to_e164(number: str, region: str | None) -> str | None:

@@ -9,14 +9,14 @@ from rapidfuzz import fuzz
 
 from deployments.extraction.sheet import Run
 
-# Shorter labels are too like other words to be taken for a misread one.
+# Shorter labels are too like other words.
 _FUZZY_LENGTH = 5
 _FUZZY_SCORE = 86.0
 
 
 @dataclass(frozen=True)
 class Label:
-    """A label found in a run: where it stands in the text, how like it is (0 to 1), and its rank (0 is best)."""
+    """A label found in a run: its place in the text, how like it is (0 to 1), its rank (0 is best)."""
 
     run: Run
     start: int
@@ -37,7 +37,9 @@ class Compact:
 @lru_cache(maxsize=8192)
 def compact(text: str) -> Compact:
     """The letters and digits of a text; ``starts`` are those that begin a word."""
-    letters, places, starts = [], [], set()
+    letters: list[str] = []
+    places: list[int] = []
+    starts: set[int] = set()
     fresh = True
     for place, character in enumerate(text):
         for plain in unicodedata.normalize("NFKC", character).casefold():
@@ -73,7 +75,12 @@ def find_word(text: Compact, word: Compact, exact: bool = False) -> tuple[int, i
     # Recognisers drop the space between words.
     if len(needle) >= 6 and text.text.startswith(needle):
         return 0, len(needle), 0.97
-    if exact or len(needle) < _FUZZY_LENGTH or len(text.text) < len(needle) - 1 or hangul and len(needle) < 4:
+    if (
+        exact
+        or len(needle) < _FUZZY_LENGTH
+        or len(text.text) < len(needle) - 1
+        or (hangul and len(needle) < 4)
+    ):
         return None
     found = fuzz.partial_ratio_alignment(needle, text.text, score_cutoff=_FUZZY_SCORE)
     if found is None or found.dest_start not in text.starts:

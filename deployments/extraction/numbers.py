@@ -86,7 +86,9 @@ def find_money(text: str, signs: Sequence[str], decimals: int, bare: bool = Fals
             start += 1
         value = -number if negative else number
         end = found.end() if found["close"] != ")" or found["open"] == "(" else found.end("number")
-        yield Hit(start, end, int(value) if decimals == 0 and value.is_integer() else round(value, 2), quality, sign)
+        yield Hit(
+            start, end, int(value) if decimals == 0 and value.is_integer() else round(value, 2), quality, sign
+        )
 
 
 _QUANTITY = re.compile(r"(?<![\w.,])(\d{1,4}(?:[.,]\d{1,3})?)(?=\s*(?:[xX×*@]|개|ea|pcs|kg|l\b|$|\s))")

@@ -12,7 +12,9 @@ _COLON = re.compile(r"\s*[:：](?!\d\d\b(?<=\d:\d\d))(?!//)\s*")
 _BLANKS = re.compile(r"^[\s_.\-:]*$")
 _LABEL_WORDS, _LABEL_LETTERS = 9, 60
 _REACH_HEIGHTS = 14.0
-_CAPITALS = re.compile(r"^([A-Z][A-Z&/.,'()\- ]*[A-Z)])(?=\s+(?:[A-Z][a-z]|[a-z]|\S*\d)|(?<=[A-Z])[A-Z][a-z])")
+_CAPITALS = re.compile(
+    r"^([A-Z][A-Z&/.,'()\- ]*[A-Z)])(?=\s+(?:[A-Z][a-z]|[a-z]|\S*\d)|(?<=[A-Z])[A-Z][a-z])"
+)
 _HAS_DIGIT = re.compile(r"\d")
 _NEXT_LABEL = re.compile(r"(?:^|\s)((?:[A-Z][\w.'&/()-]*|[가-힣]{2,8})(?:\s[A-Za-z][\w.'&/()-]*){0,2})\s*$")
 
@@ -46,8 +48,12 @@ def find_pairs(sheet: Sheet, known: Sequence[str] = ()) -> list[Pair]:
         taken.update(id(run) for run in runs)
         text = " ".join(" ".join(run.text.split()) for run in runs)
         name = " ".join(label.text.strip(" :：.").split())
-        pairs.append(Pair(name, tuple(run.span() for run in runs), text, score * (0.7 + 0.3 * label.confidence)))
-    used = {(run.page, run.line) for run in labels} | {(span.page, span.line) for pair in pairs for span in pair.parts}
+        pairs.append(
+            Pair(name, tuple(run.span() for run in runs), text, score * (0.7 + 0.3 * label.confidence))
+        )
+    used = {(run.page, run.line) for run in labels} | {
+        (span.page, span.line) for pair in pairs for span in pair.parts
+    }
     left = [run for run in values if (run.page, run.line) not in used]
     return [*pairs, *_find_unmarked(left, sheet, known)]
 
@@ -70,7 +76,7 @@ def _find_unmarked(left: Sequence[Run], sheet: Sheet, known: Sequence[str]) -> I
         ]
         value, score = own, 0.6
         if value is None:
-            value, score = _beside(label, free), 0.5
+            value, score = _beside(label, free, 1.0 if names[id(label)] else 0.6), 0.5
         if value is None and names[id(label)]:
             value, score = _under(label, free), 0.45
         if value is None:
@@ -94,7 +100,12 @@ def count_capitals(text: str) -> int:
 
 def _is_capital(text: str) -> bool:
     plain = text.strip()
-    return count_capitals(plain) >= 4 and plain == plain.upper() and _is_label(plain) and not _HAS_DIGIT.search(plain)
+    return (
+        count_capitals(plain) >= 4
+        and plain == plain.upper()
+        and _is_label(plain)
+        and not _HAS_DIGIT.search(plain)
+    )
 
 
 def _is_known(text: str, known: Sequence[str]) -> bool:
@@ -109,12 +120,12 @@ def _is_known(text: str, known: Sequence[str]) -> bool:
     return False
 
 
-def _beside(label: Run, free: Sequence[Run]) -> Run | None:
+def _beside(label: Run, free: Sequence[Run], reach: float) -> Run | None:
     near = [
         other
         for other in free
         if stand_in_row(label, other)
-        and -0.3 * label.height < other.left - label.right < 0.6 * _REACH_HEIGHTS * label.height
+        and -0.3 * label.height < other.left - label.right < reach * _REACH_HEIGHTS * label.height
     ]
     value = min(near, key=lambda other: other.left, default=None)
     return None if value is None or _is_capital(value.text) else value
@@ -158,26 +169,33 @@ def split_labels(run: Run) -> Iterator[tuple[Run, bool]]:
 
 def _is_label(text: str) -> bool:
     letters = sum(character.isalpha() for character in text)
-    return 2 <= letters and len(text) <= _LABEL_LETTERS and len(text.split()) <= _LABEL_WORDS
+    return letters >= 2 and len(text) <= _LABEL_LETTERS and len(text.split()) <= _LABEL_WORDS
 
 
 def _find_value(
     label: Run, values: Sequence[Run], labels: Sequence[Run], sheet: Sheet, taken: set[int]
 ) -> tuple[list[Run], float] | None:
     free = [value for value in values if value.page == label.page and id(value) not in taken]
-    same = [value for value in free if value.line == label.line and value.start >= label.start + len(label.text)]
+    same = [
+        value for value in free if value.line == label.line and value.start >= label.start + len(label.text)
+    ]
     between = [other for other in labels if other.line == label.line and other.start > label.start]
     if same and not (between and between[0].start < same[0].start):
         return [same[0], *_go_on(same[0], label, free, labels)], 0.85
     barrier = min(
-        (other.left for other in labels if other.page == label.page and other.left > label.right and stand_in_row(other, label)),
+        (
+            other.left
+            for other in labels
+            if other.page == label.page and other.left > label.right and stand_in_row(other, label)
+        ),
         default=float("inf"),
     )
     beside = sorted(
         (
             value
             for value in free
-            if stand_in_row(value, label) and label.right - label.height < value.left < barrier
+            if stand_in_row(value, label)
+            and label.right - label.height < value.left < barrier
             and value.left - label.right < _REACH_HEIGHTS * label.height
         ),
         key=lambda value: value.left,
@@ -189,7 +207,9 @@ def _find_value(
         for value in free
         if 0.5 * label.height < value.middle - label.middle < 2.2 * label.height
         and min(value.right, label.right) - max(value.left, label.left) > 0
-        and not any(stand_in_row(other, value) and other.right <= value.left + value.height for other in labels)
+        and not any(
+            stand_in_row(other, value) and other.right <= value.left + value.height for other in labels
+        )
     ]
     return ([min(under, key=lambda value: value.middle)], 0.5) if under else None
 

@@ -13,7 +13,8 @@ from deployments.extraction.sheet import Run, Sheet
 
 # A registration number behind a name, with or without brackets, and what follows it.
 _REGISTRATION = re.compile(
-    r"[\s(\[{]*(?:co\.?\s*(?:reg)?\.?\s*(?:no)?\.?\s*:?\s*)?[(\[{]?\s*(?:[A-Z]{0,3}\d{5,}[\dA-Za-z]*\s*-?\s*[A-Za-z]{0,2}|\d{10,})\b.*$", re.IGNORECASE
+    r"[\s(\[{]*(?:co\.?\s*(?:reg)?\.?\s*(?:no)?\.?\s*:?\s*)?[(\[{]?\s*(?:[A-Z]{0,3}\d{5,}[\dA-Za-z]*\s*-?\s*[A-Za-z]{0,2}|\d{10,})\b.*$",
+    re.IGNORECASE,
 )
 _CONTACT = re.compile(r"www\.|https?:|@\w+\.|\.com\b", re.IGNORECASE)
 _POST_CODE = re.compile(r"(?<!\d)\d{5,6}(?!\d)|\b[A-Z]{1,2}\d{1,2}[A-Z]?\s?\d[A-Z]{2}\b")
@@ -123,7 +124,9 @@ def _names_company(text: str, words: Vocabulary) -> bool:
     return has_word(text, words.company)
 
 
-_LEGAL_FORM = re.compile(r"^\W*(?:sdn\.?\s*bhd|s/b|bhd|ltd|limited|llc|inc|co\.|gmbh|enterprise|\(m\))\b", re.IGNORECASE)
+_LEGAL_FORM = re.compile(
+    r"^\W*(?:sdn\.?\s*bhd|s/b|bhd|ltd|limited|llc|inc|co\.|gmbh|enterprise|\(m\))\b", re.IGNORECASE
+)
 
 
 def _goes_on(run: Run, following: Run, words: Vocabulary, region: str | None) -> bool:
@@ -181,4 +184,3 @@ def _follow_address(
             return
         yield run
         last = run
-

@@ -28,7 +28,11 @@ def settle_sums(candidates: Candidates, rules: Sequence[SumRule]) -> dict[str, l
             bonus = _TOTAL_BONUS if name == rule.total else _PART_BONUS
             gains[name, place] = min(gains.get((name, place), 0.0) + bonus, _MOST_BONUS)
         required = [part.strip("-") for part in rule.parts if not part.endswith("?")]
-        if not fits and all(candidates.get(name) for name in (rule.total, *required)) and "items" not in required:
+        if (
+            not fits
+            and all(candidates.get(name) for name in (rule.total, *required))
+            and "items" not in required
+        ):
             gains[rule.total, 0] = gains.get((rule.total, 0), 0.0) - _CONTRADICTION_COST
     return {
         name: [candidate.shift(gains.get((name, place), 0.0)) for place, candidate in enumerate(row)]

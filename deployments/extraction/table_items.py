@@ -6,7 +6,7 @@ from configs.rulebook import Column, FieldRule
 from deployments.blocks import Table, TableCell
 from deployments.document import Page
 from deployments.extraction.candidates import Candidate
-from deployments.extraction.items import name_column
+from deployments.extraction.item_rows import name_column
 from deployments.extraction.labels import has_word
 from deployments.extraction.numbers import Hit, find_money, find_numbers
 from deployments.extraction.sheet import Sheet, Span
@@ -76,7 +76,9 @@ def _read_cell(sheet: Sheet, place: int, page: Page, cell: TableCell, name: Colu
     decimals = sheet.country.decimals if sheet.country else 2
     signs = sheet.country.signs if sheet.country else ()
     part = text[start : start + len(cell.text.strip())] if start else text
-    hits: list[Hit] = list(find_numbers(part) if name == "quantity" else find_money(part, signs, decimals, bare=True))
+    hits: list[Hit] = list(
+        find_numbers(part) if name == "quantity" else find_money(part, signs, decimals, bare=True)
+    )
     if not hits:
         return None
     span = Span(place, lines[0], start + hits[0].start, start + hits[0].end)

@@ -64,7 +64,7 @@ def read_config(directory: Path, name: str) -> dict[str, Any]:
     # The alphabet of a recogniser has thousands of entries: the C loader reads it ten times faster.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        content: dict[str, Any] = yaml.load(
+        content: dict[str, Any] = yaml.load(  # nosec B506
             (directory / CONFIG_FILE).read_text(encoding="utf-8"), Loader=loader
         )
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -1,22 +1,39 @@
 """The HTTP API as one FastAPI application over a reader of documents; nothing here knows what reads them."""
 
+from collections.abc import Callable, Sequence
+
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from configs.settings import Limits
+from serve_app.access.counters import CounterStore
+from serve_app.access.limiter import Limiter
+from serve_app.access.local_counters import LocalCounters
 from serve_app.api.debug import make_debug_router
 from serve_app.api.extraction import make_extraction_router
+from serve_app.api.gate import Gate
 from serve_app.api.health import HealthProbe, make_health_router
+from serve_app.api.keys import make_keys_router
 from serve_app.api.middleware import ConnectionCloser, CrashBarrier, RequestIdMiddleware
 from serve_app.api.ocr import make_ocr_router
 from serve_app.api.openapi import add_openapi
 from serve_app.api.reader import DocumentReader
+from serve_app.api.request_log import RequestLog
 from serve_app.api.structure import make_structure_router
-from serve_app.auth import AuthSettings, make_key_check
+from serve_app.auth import AuthSettings
 from serve_app.errors import add_error_handlers
 
 _PREFIXES = ("", "/v1")
+_EXPOSED_HEADERS = (
+    "X-Request-Id",
+    "X-Document-Id",
+    "Retry-After",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Location",
+    "ETag",
+)
 _DESCRIPTION = (
     "Reads the text and the structure of images and PDF documents. Every answer carries `X-Request-Id`; "
     "every error is a problem document (RFC 9457) with a stable `code`."
@@ -29,14 +46,21 @@ def create_app(
     auth: AuthSettings,
     version: str,
     *,
+    counters: CounterStore | None = None,
+    note_uncounted: Callable[[], None] = lambda: None,
     proxy_echoes_id: bool = False,
     close_connections: bool = False,
 ) -> FastAPI:
     """Build the API over ``reader``; each route also stands under ``/v1``.
 
-    ``proxy_echoes_id`` says that whatever stands before the API puts `X-Request-Id` on every answer, and
-    ``close_connections`` that it is to open a new connection for each request (see `ConnectionCloser`).
+    ``counters`` count what callers use, in this process where nothing is given; ``note_uncounted`` is called
+    for each request that they could not count. ``proxy_echoes_id`` says that whatever stands before the API
+    puts `X-Request-Id` on every answer, and ``close_connections`` that it is to open a new connection for
+    each request (see `ConnectionCloser`). Raises `ValueError` where keys cannot be read.
     """
+    authenticator = auth.make_authenticator()
+    # A place is kept for as long as a document may take to arrive, to be read and to be fetched.
+    limiter = Limiter(counters or LocalCounters(), 3 * limits.request_timeout_s, note_uncounted)
     app = FastAPI(
         title="OCR service",
         version=version,
@@ -46,30 +70,43 @@ def create_app(
         redoc_url=None,
         # A redirected upload is sent twice, and the second time perhaps without its key.
         redirect_slashes=False,
-        middleware=[
-            *([Middleware(ConnectionCloser)] if close_connections else []),
-            Middleware(RequestIdMiddleware, proxy_echoes=proxy_echoes_id),
-            Middleware(
-                CORSMiddleware,
-                allow_origins=auth.allowed_origins,
-                allow_methods=["GET", "POST"],
-                allow_headers=["x-api-key", "x-request-id"],
-                expose_headers=["X-Request-Id", "X-Document-Id", "Retry-After", "Location", "ETag"],
-            ),
-            Middleware(CrashBarrier),
-        ],
+        middleware=_make_layers(auth.allowed_origins, proxy_echoes_id, close_connections),
     )
+    app.state.authenticator = authenticator
     add_error_handlers(app)
-    check_key = make_key_check(auth)
-    routers = (
-        make_ocr_router(reader, limits, check_key),
-        make_structure_router(reader, limits, check_key),
-        make_extraction_router(reader, limits, check_key),
+    gate = Gate(auth.mode, authenticator, limiter)
+    routers = [
+        make_ocr_router(reader, limits, gate.require("ocr")),
+        make_structure_router(reader, limits, gate.require("structure")),
+        make_extraction_router(reader, limits, gate.require("extraction")),
         make_health_router(HealthProbe(reader, version)),
-        make_debug_router(reader, check_key),
-    )
+        make_debug_router(reader, gate.require("admin")),
+    ]
+    if authenticator.keys is not None:
+        check_admin = gate.require("admin")
+        routers.append(
+            make_keys_router(authenticator.keys, auth.keys_file, limiter, auth.default_limits, check_admin)
+        )
     for prefix in _PREFIXES:
         for router in routers:
             app.include_router(router, prefix=prefix)
     add_openapi(app)
     return app
+
+
+def _make_layers(
+    allowed_origins: Sequence[str], proxy_echoes_id: bool, close_connections: bool
+) -> list[Middleware]:
+    return [
+        *([Middleware(ConnectionCloser)] if close_connections else []),
+        Middleware(RequestIdMiddleware, proxy_echoes=proxy_echoes_id),
+        Middleware(RequestLog),
+        Middleware(
+            CORSMiddleware,
+            allow_origins=allowed_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["x-api-key", "authorization", "x-request-id", "last-event-id"],
+            expose_headers=_EXPOSED_HEADERS,
+        ),
+        Middleware(CrashBarrier),
+    ]

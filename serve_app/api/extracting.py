@@ -4,6 +4,7 @@ import time
 
 from configs.settings import Limits
 from deployments.document import Document
+from serve_app.access.record import count_pages
 from serve_app.api.reader import DocumentReader
 from serve_app.api.reading import raise_only_error
 from serve_app.error_codes import DocumentNotFound
@@ -60,5 +61,6 @@ async def _get_document(
     if kept is not None:
         return *kept, {}
     document = await reader.read(data, read_options)
+    count_pages(document.pages)
     raise_only_error(document)
     return await reader.keep(owner, data, document), document, document.stage_ms

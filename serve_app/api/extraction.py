@@ -7,11 +7,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from configs.settings import Limits
+from serve_app.access.record import find_owner
 from serve_app.api.extracting import extract_fields
 from serve_app.api.openapi import EXTRACTION_PROBLEMS, describe_problems, describe_upload
 from serve_app.api.reader import DocumentReader
 from serve_app.api.reading import receive_document
-from serve_app.auth import KeyCheck, find_owner
+from serve_app.auth import KeyCheck
 from serve_app.deadlines import limit_reading
 from serve_app.errors import find_request_id
 from serve_app.schemas import ExtractionOptions, ExtractionResult
@@ -33,7 +34,7 @@ def make_extraction_router(reader: DocumentReader, limits: Limits, check_key: Ke
         async with limit_reading(arrival.options, limits):
             result = await extract_fields(
                 reader,
-                find_owner(request),
+                find_owner(request.scope),
                 arrival.data or None,
                 arrival.options,
                 limits,

@@ -7,11 +7,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from configs.settings import Limits
+from serve_app.access.record import find_owner
 from serve_app.api.openapi import OCR_PROBLEMS, describe_problems, describe_streams, describe_upload
 from serve_app.api.reader import DocumentReader
 from serve_app.api.reading import read_arrival, receive_document
 from serve_app.api.streaming import choose_stream, stream_document
-from serve_app.auth import KeyCheck, find_owner
+from serve_app.auth import KeyCheck
 from serve_app.deadlines import limit_reading
 from serve_app.errors import find_request_id
 from serve_app.results import OcrPage
@@ -36,7 +37,7 @@ def make_ocr_router(reader: DocumentReader, limits: Limits, check_key: KeyCheck)
         if stream is not None:
             return await stream_document(request, arrival, options, reader, limits, OcrPage.from_page, stream)
         async with limit_reading(arrival.options, limits):
-            reading = await read_arrival(arrival, reader, options, find_owner(request))
+            reading = await read_arrival(arrival, reader, options, find_owner(request.scope))
         total_ms = reading.total_ms()
         # A long document takes a good part of a second to write, which other requests need not wait for.
         result = await asyncio.to_thread(

@@ -9,18 +9,19 @@ from fastapi.openapi.utils import get_openapi
 from deployments.errors import (
     Busy,
     DeadlineExceeded,
+    IdentityUnavailable,
     StageFailed,
     StageUnavailable,
     Unauthorized,
 )
 from serve_app.api.upload import FILE_FIELD
-from serve_app.error_codes import ERROR_CODES, ErrorKind
+from serve_app.error_codes import ERROR_CODES, ErrorKind, Forbidden
 from serve_app.errors import PROBLEM_MEDIA_TYPE
 from serve_app.schemas import OcrOptions, Problem
 
 _SCHEMA_PREFIX = "#/components/schemas/"
 _BINARY = {"type": "string", "format": "binary"}
-_NOT_FOR_DOCUMENTS = ("not_found", "method_not_allowed", "not_ready")
+_NOT_FOR_DOCUMENTS = ("not_found", "method_not_allowed", "not_ready", "conflict")
 
 _ONLY_FOR_EXTRACTION = (
     "document_not_found",
@@ -36,7 +37,15 @@ EXTRACTION_PROBLEMS = tuple(
     kind for kind in _DOCUMENT_PROBLEMS if kind.code not in ("not_acceptable", "one_page_only")
 )
 OCR_PROBLEMS = tuple(kind for kind in STRUCTURE_PROBLEMS if kind.code != "not_acceptable")
-DEBUG_PROBLEMS = (Unauthorized, Busy, StageUnavailable, StageFailed, DeadlineExceeded)
+DEBUG_PROBLEMS = (
+    Unauthorized,
+    Forbidden,
+    Busy,
+    IdentityUnavailable,
+    StageUnavailable,
+    StageFailed,
+    DeadlineExceeded,
+)
 
 
 def describe_problems(kinds: Iterable[ErrorKind]) -> dict[int | str, dict[str, Any]]:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from configs.settings import Limits
 from deployments.document import Document, ReadOptions
+from serve_app.access.record import count_pages
 from serve_app.api.reader import DocumentReader
 from serve_app.api.upload import OptionsT, read_upload
 from serve_app.deadlines import limit_time
@@ -70,6 +71,7 @@ async def read_arrival(
 ) -> Reading[OptionsT]:
     """Read a document that came, and keep it for its owner. Raises the error of its only page."""
     document = await reader.read(arrival.data, options)
+    count_pages(document.pages)
     raise_only_error(document)
     document_id = await reader.keep(owner, arrival.data, document)
     return Reading(document, arrival.options, arrival.start_s, document_id)

@@ -22,6 +22,7 @@ from starlette.types import Receive, Scope, Send
 from configs.settings import Limits
 from deployments.document import Page, ReadOptions
 from deployments.errors import BadRequest, ServiceError
+from serve_app.access.record import count_pages
 from serve_app.api.accept import parse_accept
 from serve_app.api.reader import DocumentReader
 from serve_app.api.reading import Arrival
@@ -148,6 +149,7 @@ class _Production(Generic[OptionsT]):
             done: list[Page] = []
             async with contextlib.aclosing(reading.read_pages()) as pages:
                 async for page in pages:
+                    count_pages([page])
                     written = await asyncio.to_thread(self._write_page, page)
                     # Only what the end tells is kept of a page that was sent.
                     done.append(Page(page.number, error=page.error, stage_ms=page.stage_ms))

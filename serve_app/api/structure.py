@@ -7,13 +7,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from configs.settings import Limits
+from serve_app.access.record import find_owner
 from serve_app.api.formats import BINARY, MEDIA_TYPES, choose_format, describe_file, to_read_options
 from serve_app.api.openapi import STRUCTURE_PROBLEMS, describe_problems, describe_streams, describe_upload
 from serve_app.api.reader import DocumentReader
 from serve_app.api.reading import Arrival, Reading, read_arrival, receive_document
 from serve_app.api.streaming import choose_stream, stream_document
 from serve_app.api.writing import check_form, write_form
-from serve_app.auth import KeyCheck, find_owner
+from serve_app.auth import KeyCheck
 from serve_app.deadlines import limit_reading
 from serve_app.errors import find_request_id
 from serve_app.options import ResultFormat
@@ -46,7 +47,9 @@ def make_structure_router(reader: DocumentReader, limits: Limits, check_key: Key
         form = arrival.options.format or accepted
         # Writing counts too: it may take as long as reading.
         async with limit_reading(arrival.options, limits):
-            return await _answer(arrival, form, reader, find_owner(request), find_request_id(request.scope))
+            return await _answer(
+                arrival, form, reader, find_owner(request.scope), find_request_id(request.scope)
+            )
 
     return router
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
-from llm_server import scripted_llm
 
+from llm_server import scripted_llm
 from paths import FIXTURES
 from service import Service, running_service
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
@@ -20,18 +21,24 @@ os.environ.update(_PROXY.enter_context(local_proxy()))
 
 @dataclass(frozen=True)
 class Cluster:
-    """Where the tests' cluster listens."""
+    """Where the tests' cluster listens; ``keys_file`` is where its services look for keys."""
 
     http_url: str
     dashboard_url: str
+    keys_file: Path
+    logs: Path
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A local cluster that believes it has eight cores and one GPU, with Serve's proxy on a free port."""
+    keys_file = tmp_path_factory.mktemp("keys") / "keys.yaml"
+    keys_file.write_text("keys: []")
     os.environ.update(
         {
             "API_KEY": API_KEY,
+            "API_KEYS_FILE": str(keys_file),
+            "ALLOWED_ORIGINS": "https://app.example.com",
             "RAY_AUTH_MODE": "disabled",
             "RAY_USAGE_STATS_ENABLED": "0",
             "RAY_DEDUP_LOGS": "0",
@@ -50,7 +57,12 @@ def cluster() -> Iterator[Cluster]:
         log_to_driver=False,
     )
     serve.start(http_options={"host": "127.0.0.1", "port": port})
-    yield Cluster(f"http://127.0.0.1:{port}", f"http://{context.dashboard_url}")
+    yield Cluster(
+        f"http://127.0.0.1:{port}",
+        f"http://{context.dashboard_url}",
+        keys_file,
+        Path(context.address_info["session_dir"]) / "logs",
+    )
     serve.shutdown()
     ray.shutdown()
     _PROXY.close()

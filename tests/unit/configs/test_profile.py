@@ -50,7 +50,7 @@ def test_overrides_are_merged_key_by_key() -> None:
     overrides = {"recognition": {"replicas": {"num_replicas": 3}}, "limits": {"max_pages": 7}}
     profile = load_profile(AppArgs(profile="cpu", overrides=overrides), 0.0, {})
     assert profile.recognition.replicas.num_replicas == 3
-    assert profile.recognition.replicas.num_cpus == 0.6
+    assert profile.recognition.replicas.num_cpus == 0.55
     assert profile.limits.max_pages == 7
 
 

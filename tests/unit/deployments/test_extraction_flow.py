@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 from aiohttp import web
-from llm_server import scripted_llm
 
 from configs.llm import LlmSettings
 from configs.rulebook import RuleBook
@@ -20,6 +19,8 @@ from deployments.extraction.wanted import ExtractionRequest, parse_schema
 from deployments.extraction_flow import Extractors, extract
 from deployments.llm.extraction import LlmExtractor
 from deployments.metric_table import NoRecorder
+
+from llm_server import scripted_llm
 
 RULES = RuleBook.load()
 TOKEN = "a-token-that-nobody-may-see"

@@ -24,6 +24,14 @@ async def test_a_preflight_needs_no_key(stranger: httpx.AsyncClient) -> None:
     assert answer.headers["x-request-id"]
 
 
+async def test_a_preflight_for_a_token_and_a_raw_body(stranger: httpx.AsyncClient) -> None:
+    """What a browser asks before it sends a PDF with a token of Cognito."""
+    asked = "authorization,content-type,x-request-id"
+    answer = await stranger.options("/v1/ocr", headers=PREFLIGHT | {"Access-Control-Request-Headers": asked})
+    assert answer.status_code == 200
+    assert set(asked.split(",")) <= set(answer.headers["access-control-allow-headers"].lower().split(", "))
+
+
 async def test_a_strange_origin_is_not_allowed(stranger: httpx.AsyncClient) -> None:
     """Neither in the preflight nor in an answer."""
     strange = {"Origin": "https://evil.example"}
@@ -50,7 +58,7 @@ async def test_a_browser_may_read_every_answer(client, reader, status: int, head
     assert answer.status_code == status
     assert answer.headers["access-control-allow-origin"] == ORIGIN
     exposed = answer.headers["access-control-expose-headers"]
-    assert exposed == "X-Request-Id, X-Document-Id, Retry-After, Location, ETag"
+    assert exposed == "X-Request-Id, X-Document-Id, Retry-After, RateLimit, RateLimit-Policy, Location, ETag"
     assert answer.headers["x-request-id"]
 
 
@@ -79,7 +87,7 @@ class TestOpenApi:
     async def test_all_paths_are_described(self, document: dict) -> None:
         """In OpenAPI 3.1, with and without version."""
         assert document["openapi"].startswith("3.1")
-        names = {"/ocr", "/structure", "/extraction", "/health", "/debug/paddle"}
+        names = {"/ocr", "/structure", "/extraction", "/health", "/debug/paddle", "/keys/{key_id}/limits"}
         assert set(document["paths"]) == names | {f"/v1{name}" for name in names}
         ids = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
         assert len(set(ids)) == len(ids)
@@ -104,7 +112,8 @@ class TestOpenApi:
     async def test_problems_are_described_with_examples(self, document: dict) -> None:
         """Each status of reading a document has its codes."""
         responses = document["paths"]["/ocr"]["post"]["responses"]
-        assert set(responses) == {"200", "400", "401", "408", "413", "415", "422", "500", "503", "504"}
+        refused = {"400", "401", "403", "408", "413", "415", "422", "429"}
+        assert set(responses) == {"200", *refused, "500", "503", "504"}
         too_large = responses["413"]["content"]["application/problem+json"]
         assert too_large["schema"]["$ref"] == "#/components/schemas/Problem"
         assert too_large["examples"]["too_many_bytes"]["value"]["status"] == 413

@@ -1,0 +1,209 @@
+"""Keys, limits and the audit log on a real cluster with two replicas of the ingress."""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection, HTTPMessage
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import ray
+from ray import serve
+
+from configs.profile import AppArgs
+from serve_app.access.caller import CallerLimits
+from serve_app.access.counters import Ticket
+from serve_app.access.key_file import edit_key_file
+from serve_app.access.keys import make_key
+from serve_app.app import build
+from serve_app.counting import ACTOR_NAME, NAMESPACE
+from serve_app.run import Listen
+
+from paths import FIXTURES
+from replicas import pids_of
+
+pytestmark = pytest.mark.serve
+
+LETTER = (FIXTURES / "letter.png").read_bytes()
+PNG = {"content-type": "image/png"}
+LIMITS = {
+    "minute": CallerLimits(requests_per_minute=60),
+    "single": CallerLimits(concurrent_requests=1),
+    "pages": CallerLimits(pages_per_day=2),
+    "orphan-False": CallerLimits(requests_per_minute=2),
+    "orphan-True": CallerLimits(requests_per_minute=2),
+    "browser": CallerLimits(requests_per_minute=1),
+}
+
+
+@pytest.fixture(scope="module")
+def keys(cluster) -> dict[str, str]:
+    """A key for each kind of limit, in the file that the service reads when it starts."""
+    made = {name: make_key(name, limits=limits) for name, limits in LIMITS.items()}
+    edit_key_file(cluster.keys_file, lambda _: tuple(record for record, _ in made.values()))
+    return {name: key for name, (_, key) in made.items()}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def app(cluster, keys: dict[str, str]) -> Iterator[None]:
+    """Two replicas that share nothing but the cluster."""
+    overrides = {"ingress": {"replicas": {"num_replicas": 2}}}
+    serve.run(build(AppArgs(profile="cpu", engine="fake", overrides=overrides)), name="ocr", route_prefix="/")
+    assert len(pids_of("Ingress")) == 2
+    yield
+    serve.delete("ocr")
+
+
+@pytest.fixture
+def client(cluster) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=cluster.http_url, timeout=120) as client:
+        yield client
+
+
+def post(client: httpx.Client, key: str, **more: str) -> httpx.Response:
+    return client.post("/ocr", content=LETTER, headers={**PNG, "x-api-key": key, **more})
+
+
+def read_audit_log(cluster) -> dict[Path, list[dict]]:
+    """The lines of each process."""
+    found: dict[Path, list[dict]] = {}
+    for path in cluster.logs.glob("worker-*.err"):
+        lines = [
+            line for line in path.read_text(errors="replace").splitlines() if '"event": "request"' in line
+        ]
+        if lines:
+            found[path] = [json.loads(line) for line in lines]
+    return found
+
+
+def test_the_61st_request_of_a_minute_is_refused(client: httpx.Client, cluster, keys) -> None:
+    """Whichever replica it meets: 80 at a time, of which both get some, and exactly 60 pass."""
+    assert post(client, keys["minute"]).status_code == 200
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: post(client, keys["minute"]), range(79)))
+    statuses = [answer.status_code for answer in answers]
+    assert (statuses.count(200), statuses.count(429)) == (59, 20)
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert refused.json()["code"] == "rate_limited"
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
+    assert refused.headers["ratelimit-policy"] == '"requests";q=60;w=60'
+    assert post(client, os.environ["API_KEY"]).status_code == 200
+    served = {
+        path: [line for line in lines if line["status"] in (200, 429)]
+        for path, lines in read_audit_log(cluster).items()
+    }
+    assert len([path for path, lines in served.items() if len(lines) > 5]) >= 2
+
+
+def test_requests_at_a_time_are_counted_over_all_replicas(client: httpx.Client, keys) -> None:
+    """The one place is held from here, as by a third replica: both refuse until it is given back."""
+    key_id = keys["single"].split("_")[1]
+    assert post(client, keys["single"]).status_code == 200
+    actor = ray.get_actor(ACTOR_NAME, namespace=NAMESPACE)
+    ticket = take_place(actor, key_id)
+    assert {post(client, keys["single"]).status_code for _ in range(10)} == {429}
+    ray.get(actor.settle.remote(ticket, 0, 0))
+    assert post(client, keys["single"]).status_code == 200
+
+
+def take_place(actor: Any, key_id: str) -> Ticket:
+    """Take the place of a request; one that has just ended may hold it for a moment more."""
+    ticket = Ticket(key_id, LIMITS["single"])
+    for _ in range(1000):
+        if ray.get(actor.take.remote(ticket, 60.0)).refused_by is None:
+            return ticket
+    raise AssertionError("the place is not given back")
+
+
+def test_pages_are_counted_over_all_replicas(client: httpx.Client, keys) -> None:
+    """The third document of a key for two pages a day is refused."""
+    assert [post(client, keys["pages"]).status_code for _ in range(3)] == [200, 200, 429]
+
+
+def test_a_browser_may_read_every_refusal(client: httpx.Client, cluster, keys) -> None:
+    """Through proxy and all: the preflight, and 401, 413 and 429 as a page of an allowed origin gets them."""
+    origin = {"Origin": "https://app.example.com"}
+    asked = {
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "x-api-key,content-type",
+    }
+    preflight = client.options("/ocr", headers=origin | asked)
+    assert preflight.status_code == 200
+    post(client, keys["browser"])
+    refusals = {
+        401: post(client, "wrong", **origin).headers,
+        429: post(client, keys["browser"], **origin).headers,
+        413: announce_too_much(cluster.http_url, os.environ["API_KEY"], origin["Origin"]),
+    }
+    for status, headers in refusals.items():
+        assert headers["access-control-allow-origin"] == origin["Origin"], status
+        assert "Retry-After" in headers["access-control-expose-headers"], status
+    assert "retry-after" in refusals[429]
+
+
+def announce_too_much(url: str, key: str, origin: str) -> HTTPMessage:
+    """The headers of the 413 that comes before the body was sent."""
+    connection = HTTPConnection(url.removeprefix("http://"), timeout=60)
+    connection.putrequest("POST", "/ocr")
+    announced = {"Content-Length": "999999999", "x-api-key": key, "Origin": origin, **PNG}
+    for name, value in announced.items():
+        connection.putheader(name, value)
+    connection.endheaders()
+    answer = connection.getresponse()
+    assert answer.status == 413
+    connection.close()
+    return answer.headers
+
+
+def test_neither_keys_nor_text_are_in_any_log(client: httpx.Client, cluster, keys) -> None:
+    """Of no process of the cluster; the audit log has a line for each request all the same."""
+    record, key = make_key("nobody")
+    answer = post(client, os.environ["API_KEY"], **{"x-request-id": "my-request-1"})
+    refused = post(client, key, **{"x-request-id": "my-request-2"})
+    broken = client.post("/ocr", content=b"Zaubertrank", headers={**PNG, "x-api-key": os.environ["API_KEY"]})
+    assert (answer.status_code, refused.status_code, broken.status_code) == (200, 401, 415)
+    lines = {line["request_id"]: line for lines in read_audit_log(cluster).values() for line in lines}
+    assert lines["my-request-1"]["pages"] == 1
+    assert lines["my-request-1"]["key_id"].startswith("env-")
+    assert (lines["my-request-2"]["status"], lines["my-request-2"]["key_id"]) == (401, None)
+    secrets = [os.environ["API_KEY"], key, record.sha256, *keys.values(), "Zaubertrank"]
+    # The fake recogniser reads eight hexadecimal digits a line: as a word, or long ids would have them too.
+    texts = [rf"\b{line['text']}\b" for line in answer.json()["pages"][0]["lines"]]
+    assert texts
+    unwanted = re.compile("|".join([*map(re.escape, secrets), *texts]))
+    for path in cluster.logs.rglob("*"):
+        if path.is_file() and path.suffix in (".log", ".err", ".out"):
+            assert not unwanted.search(path.read_text(errors="replace")), path
+
+
+@pytest.mark.parametrize("for_good", [False, True])
+def test_limits_come_back_when_their_counter_has_died(client: httpx.Client, keys, for_good: bool) -> None:
+    """Requests pass while nobody counts them; Ray, or the ingress, starts another one, which counts anew."""
+    name = f"orphan-{for_good}"
+    assert post(client, keys[name]).status_code == 200
+    ray.kill(ray.get_actor(ACTOR_NAME, namespace=NAMESPACE), no_restart=for_good)
+    statuses = []
+    while 429 not in statuses:
+        statuses.append(post(client, keys[name]).status_code)
+        assert len(statuses) < 2000
+    assert set(statuses) == {200, 429}
+
+
+@pytest.mark.parametrize(
+    ("environment", "is_new"),
+    [
+        ({}, True),
+        ({"API_KEY": "k"}, False),
+        ({"API_KEYS_FILE": "keys.yaml"}, False),
+        ({"AUTH_MODE": "cognito"}, False),
+    ],
+)
+def test_a_key_is_made_only_where_nobody_could_come_in(environment: dict[str, str], is_new: bool) -> None:
+    """`ocr-serve run` adds no way in that the operator does not know of."""
+    listen = Listen.from_environment(environment)
+    assert listen.is_new_key == is_new
+    assert bool(listen.api_key) == (is_new or "API_KEY" in environment)
