@@ -15,8 +15,10 @@ from deployments.vision.geometry import bound_quad, cut_quad
 
 # A gap this wide, in heights of the line, divides a line into two runs.
 _GAP_HEIGHTS = 2.0
-# The share of a detected line's height that is margin, on either side (measured on rendered papers).
-_MARGIN = 0.05
+# The share of a detected line's height that is margin, on each side (measured on rendered papers), and how
+# much of the width it may be at most, of a single digit say.
+_MARGIN, _MOST_OF_WIDTH = 0.08, 0.2
+_LEAST_ASPECT = 0.5
 _NARROW = frozenset("iljtfrI1.,:;'|!()[]/ ")
 _WIDE = frozenset("mwMW@%&")
 
@@ -133,25 +135,39 @@ class Sheet:
     def quad_of(self, span: Span) -> Quad:
         """Where a span stands: by the line's words where they are known, else by shares of its width.
 
-        The margin that the detector leaves over and under what it finds is taken off.
+        The margin that the detector leaves around what it finds is taken off.
         """
         line = self.pages[span.page].lines[span.line]
         quad = locate_characters(line, span.start, span.end)
-        return quad if line.from_layer else take_off_margin(quad)
+        if line.from_layer:
+            return quad
+        return take_off_margin(quad, span.start <= 0, span.end >= len(line.text))
 
     def confidence_of(self, spans: Iterable[Span]) -> float:
         """The least confidence of the lines."""
         return min((self.pages[span.page].lines[span.line].confidence for span in spans), default=0.0)
 
 
-def take_off_margin(quad: Quad) -> Quad:
-    """The quad less a margin over and under the text; its sides stay, and lines on their side are left."""
-    if np.linalg.norm(quad[1] - quad[0]) < np.linalg.norm(quad[3] - quad[0]):
+def take_off_margin(quad: Quad, begins_line: bool, ends_line: bool) -> Quad:
+    """The quad less a margin over and under the text, and at the ends of its line.
+
+    Lines on their side are left as they are.
+    """
+    width, height = np.linalg.norm(quad[1] - quad[0]), np.linalg.norm(quad[3] - quad[0])
+    if width < _LEAST_ASPECT * height:
         return quad
     top_left, top_right, bottom_right, bottom_left = quad
     left, right = (bottom_left - top_left) * _MARGIN, (bottom_right - top_right) * _MARGIN
+    along = (top_right - top_left) * min(_MARGIN * height / width, _MOST_OF_WIDTH)
+    first, last = along * begins_line, along * ends_line
     return np.array(
-        [top_left + left, top_right + right, bottom_right - right, bottom_left - left], np.float32
+        [
+            top_left + left + first,
+            top_right + right - last,
+            bottom_right - right - last,
+            bottom_left - left + first,
+        ],
+        np.float32,
     )
 
 

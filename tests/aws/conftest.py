@@ -26,6 +26,9 @@ class OnePage:
         lines: tuple[Line, ...] = ()
         return Document((Page(1, 4, 5, lines=lines),), 1, (), {})
 
+    async def keep(self, owner: str, data: bytes, document: Document) -> None:
+        """Nothing is kept."""
+
     async def check_paddle(self) -> dict[str, object]:
         """There is no Paddle."""
         return {"ok": False}

@@ -209,7 +209,8 @@ def score_papers(
         spread = sorted(overlaps[key])
         print(
             f"rendered {key}: exact {mean(rights):.4f} of {len(rights)} values  "
-            f"IoU mean {mean(spread):.3f}, least {spread[0]:.3f}"
+            f"IoU mean {mean(spread):.3f}, least {spread[0]:.3f}, "
+            f"0.7 and more {mean(one >= 0.7 for one in spread):.3f}"
         )
     return verdicts
 
