@@ -57,7 +57,7 @@ class Terraform:
             if message["type"] == "test_state"
         ]
         assert result.returncode == 0 and states, result.stdout[-4000:] + result.stderr
-        return {resource["address"]: resource for resource in _walk(states[-1]["values"]["root_module"])}
+        return {resource["address"]: resource for resource in _walk(states[-1]["root_module"])}
 
 
 def copy_configuration(target: Path) -> None:
