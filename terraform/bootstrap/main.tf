@@ -32,12 +32,9 @@ resource "aws_kms_alias" "state" {
   target_key_id = aws_kms_key.state.key_id
 }
 
+# Without force_destroy S3 refuses to delete it while a state is in it.
 resource "aws_s3_bucket" "state" {
   bucket = local.bucket
-
-  lifecycle {
-    prevent_destroy = true
-  }
 }
 
 resource "aws_s3_bucket_public_access_block" "state" {

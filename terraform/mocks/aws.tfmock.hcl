@@ -11,10 +11,6 @@ mock_data "aws_region" {
   defaults = { region = "ap-northeast-2" }
 }
 
-mock_data "aws_availability_zones" {
-  defaults = { names = ["ap-northeast-2a", "ap-northeast-2b", "ap-northeast-2c", "ap-northeast-2d"] }
-}
-
 mock_data "aws_ssm_parameter" {
   defaults = { value = "ami-0123456789abcdef0" }
 }
@@ -73,8 +69,4 @@ mock_resource "aws_acm_certificate" {
       resource_record_value = "_y.acm-validations.aws"
     }]
   }
-}
-
-mock_resource "aws_acm_certificate_validation" {
-  defaults = {}
 }

@@ -6,6 +6,7 @@ module "stack" {
   ecr_image          = var.ecr_image
   image_tag          = var.image_tag
   vpc_cidr           = var.vpc_cidr
+  zones              = var.zones
   allowed_cidrs      = var.allowed_cidrs
   is_internal        = var.is_internal
   domain_name        = var.domain_name
@@ -29,7 +30,6 @@ module "stack" {
   github_repository  = var.github_repository
 
   # Two of everything that must not be lost, and nothing that a slip deletes.
-  az_count                = 2
   nat                     = "per_az"
   interface_endpoints     = ["ecr.api", "ecr.dkr", "logs", "secretsmanager"]
   is_highly_available     = true

@@ -48,6 +48,12 @@ variable "vpc_cidr" {
   default     = "10.40.0.0/16"
 }
 
+variable "zones" {
+  type        = list(string)
+  description = "Letters of the availability zones, two at least; GPU instances are not offered in every zone."
+  default     = ["a", "c"]
+}
+
 variable "allowed_cidrs" {
   type        = set(string)
   description = "Who may reach the load balancer."

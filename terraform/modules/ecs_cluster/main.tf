@@ -30,5 +30,6 @@ resource "aws_ssm_parameter" "agent" {
   name        = "/${var.name}/cloudwatch-agent"
   description = "Configuration of the CloudWatch agent (cluster/cloudwatch-agent.json)"
   type        = "SecureString"
+  key_id      = var.kms_key_arn
   value       = file("${path.module}/../../../cluster/cloudwatch-agent.json")
 }

@@ -195,6 +195,15 @@ resource "aws_iam_role_policy" "instance_metrics" {
         Action   = ["ssm:GetParameter"]
         Resource = "arn:${local.partition}:ssm:${local.region}:${local.account}:parameter/${var.name}/cloudwatch-agent"
       },
+      {
+        Sid      = "DecryptAgentConfiguration"
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt"]
+        Resource = var.kms_key_arn
+        Condition = {
+          StringEquals = { "kms:ViaService" = "ssm.${local.region}.amazonaws.com" }
+        }
+      },
     ]
   })
 }

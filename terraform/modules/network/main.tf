@@ -1,14 +1,9 @@
-data "aws_availability_zones" "available" {
-  state = "available"
-}
-
 data "aws_region" "current" {}
 
 locals {
-  # Keys that are known before anything exists; the zones' names follow from their places.
-  zones     = [for index in range(var.az_count) : tostring(index)]
-  zone_name = { for zone in local.zones : zone => data.aws_availability_zones.available.names[tonumber(zone)] }
-  nat_zones = var.nat == "per_az" ? local.zones : slice(local.zones, 0, 1)
+  # A zone's place among the others chooses its address ranges: append zones, never insert them.
+  places    = { for place, zone in var.zones : zone => place }
+  nat_zones = var.nat == "per_az" ? var.zones : slice(var.zones, 0, 1)
 }
 
 resource "aws_vpc" "this" {
@@ -20,22 +15,22 @@ resource "aws_vpc" "this" {
 }
 
 resource "aws_subnet" "public" {
-  for_each = toset(local.zones)
+  for_each = local.places
 
   vpc_id                  = aws_vpc.this.id
-  availability_zone       = local.zone_name[each.key]
-  cidr_block              = cidrsubnet(var.vpc_cidr, 4, tonumber(each.key))
+  availability_zone       = "${data.aws_region.current.region}${each.key}"
+  cidr_block              = cidrsubnet(var.vpc_cidr, 4, each.value)
   map_public_ip_on_launch = false
 
   tags = { Name = "${var.name}-public-${each.key}" }
 }
 
 resource "aws_subnet" "private" {
-  for_each = toset(local.zones)
+  for_each = local.places
 
   vpc_id                  = aws_vpc.this.id
-  availability_zone       = local.zone_name[each.key]
-  cidr_block              = cidrsubnet(var.vpc_cidr, 4, 8 + tonumber(each.key))
+  availability_zone       = "${data.aws_region.current.region}${each.key}"
+  cidr_block              = cidrsubnet(var.vpc_cidr, 4, 8 + each.value)
   map_public_ip_on_launch = false
 
   tags = { Name = "${var.name}-private-${each.key}" }
@@ -86,7 +81,7 @@ resource "aws_route_table_association" "public" {
 }
 
 resource "aws_route_table" "private" {
-  for_each = toset(local.zones)
+  for_each = toset(var.zones)
 
   vpc_id = aws_vpc.this.id
 
@@ -94,11 +89,11 @@ resource "aws_route_table" "private" {
 }
 
 resource "aws_route" "nat" {
-  for_each = toset(local.zones)
+  for_each = toset(var.zones)
 
   route_table_id         = aws_route_table.private[each.key].id
   destination_cidr_block = "0.0.0.0/0"
-  nat_gateway_id         = aws_nat_gateway.this[var.nat == "per_az" ? each.key : "0"].id
+  nat_gateway_id         = aws_nat_gateway.this[var.nat == "per_az" ? each.key : var.zones[0]].id
 }
 
 resource "aws_route_table_association" "private" {

@@ -5,12 +5,12 @@ output "vpc_id" {
 
 output "public_subnets" {
   description = "Subnets of the load balancer and the NAT gateways."
-  value       = [for zone in local.zones : aws_subnet.public[zone].id]
+  value       = [for zone in var.zones : aws_subnet.public[zone].id]
 }
 
 output "private_subnets" {
   description = "Subnets of everything else."
-  value       = [for zone in local.zones : aws_subnet.private[zone].id]
+  value       = [for zone in var.zones : aws_subnet.private[zone].id]
 }
 
 output "security_groups" {

@@ -14,14 +14,14 @@ variable "vpc_cidr" {
   }
 }
 
-variable "az_count" {
-  type        = number
-  description = "Over how many availability zones the subnets spread."
-  default     = 2
+variable "zones" {
+  type        = list(string)
+  description = "Letters of the availability zones, two at least; GPU instances are not offered in every zone."
+  default     = ["a", "c"]
 
   validation {
-    condition     = var.az_count >= 2 && var.az_count <= 4
-    error_message = "az_count must be 2 to 4: a load balancer and a database need two."
+    condition     = length(distinct(var.zones)) >= 2 && length(distinct(var.zones)) <= 4 && alltrue([for zone in var.zones : can(regex("^[a-f]$", zone))])
+    error_message = "zones must be two to four different letters: a load balancer and a database need two zones."
   }
 }
 

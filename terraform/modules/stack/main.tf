@@ -56,7 +56,7 @@ module "network" {
 
   name                = var.name
   vpc_cidr            = var.vpc_cidr
-  az_count            = var.az_count
+  zones               = var.zones
   nat                 = var.nat
   interface_endpoints = var.interface_endpoints
   allowed_cidrs       = var.allowed_cidrs

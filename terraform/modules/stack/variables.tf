@@ -37,10 +37,10 @@ variable "vpc_cidr" {
   default     = "10.40.0.0/16"
 }
 
-variable "az_count" {
-  type        = number
-  description = "Over how many availability zones the stack spreads."
-  default     = 2
+variable "zones" {
+  type        = list(string)
+  description = "Letters of the availability zones, two at least."
+  default     = ["a", "c"]
 }
 
 variable "nat" {
