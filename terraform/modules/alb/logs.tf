@@ -7,6 +7,10 @@ locals {
 }
 
 resource "aws_s3_bucket" "logs" {
+  #checkov:skip=CKV_AWS_144:Access logs are not worth a second region
+  #checkov:skip=CKV2_AWS_62:Nothing acts on its objects
+  #checkov:skip=CKV_AWS_18:It is the bucket of access logs
+  #checkov:skip=CKV_AWS_145:Load balancers can write with the key of S3 only
   bucket = local.logs_bucket
 }
 

@@ -44,6 +44,7 @@ resource "aws_default_security_group" "this" {
 }
 
 resource "aws_security_group" "this" {
+  #checkov:skip=CKV2_AWS_5:Other modules attach them
   for_each = local.parts
 
   name        = "${var.name}-${each.key}"
