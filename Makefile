@@ -23,7 +23,7 @@ infra-test: .venv-infra/.ready .venv-checkov/.ready  ## Terraform, entry points 
 	@for folder in $(INFRA); do \
 		echo "checkov terraform/$$folder"; \
 		.venv-checkov/bin/checkov --skip-download --quiet --compact --framework terraform -d terraform/$$folder \
-			2>/dev/null || exit 1; \
+			|| exit 1; \
 	done
 
 check: lint  ## what CI runs before the tests

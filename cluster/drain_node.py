@@ -1,7 +1,7 @@
 """Drain the Ray node at an address: `drain_node.py HEAD:PORT NODE_ADDRESS SECONDS`.
 
-Serve starts the node's replicas elsewhere, lets it finish what it has and sends it nothing new; the node leaves the
-cluster when it is empty, or after that many seconds. Exits with 0 when it left, 1 when it had to be left behind.
+Serve starts the node's replicas elsewhere, lets it finish what it has and sends it nothing new; the node
+leaves the cluster when it is empty, or after that many seconds. Exits with 0 when it left, else with 1.
 """
 
 import sys

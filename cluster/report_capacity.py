@@ -143,7 +143,7 @@ class Head:
 
 
 def report(head: Head, cluster: str, cpus: float, gpus: float) -> str:
-    """One line about this moment. Raises `OSError` or `ValueError` when the head does not answer as it should."""
+    """One line about this moment. Raises `OSError` or `ValueError` when the head does not answer."""
     applications = head.ask("/api/serve/applications/")
     return format_metrics(
         cluster,

@@ -1,4 +1,4 @@
-"""The entry points as real processes, with programs in the place of `ray` and `python` that write down their arguments."""
+"""The entry points as real processes; what stands for `ray` and `python` writes down how it was called."""
 
 import os
 import signal
@@ -51,7 +51,9 @@ def run_node(folder: Path, part: str, variables: Mapping[str, str], stop: bool =
     for name, text in (("ray", _FAKE_RAY), ("python", _FAKE_PYTHON)):
         (programs / name).write_text(text)
         (programs / name).chmod(0o755)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("RAY_", "OCR_", "PORT_"))}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("RAY_", "OCR_", "PORT_"))
+    }
     environment = {
         **kept,
         "PATH": f"{programs}:{os.environ['PATH']}",
@@ -77,7 +79,8 @@ def run_node(folder: Path, part: str, variables: Mapping[str, str], stop: bool =
 def _wait_for(file: Path, process: subprocess.Popen[str]) -> None:
     end = time.monotonic() + 30
     while not file.exists():
-        assert time.monotonic() < end and process.poll() is None, "the entry point did not start Ray"
+        assert time.monotonic() < end, "the entry point did not start Ray in time"
+        assert process.poll() is None, "the entry point ended without starting Ray"
         time.sleep(0.01)
 
 

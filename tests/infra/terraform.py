@@ -56,7 +56,8 @@ class Terraform:
             for message in map(json.loads, result.stdout.splitlines())
             if message["type"] == "test_state"
         ]
-        assert result.returncode == 0 and states, result.stdout[-4000:] + result.stderr
+        assert result.returncode == 0, result.stdout[-4000:] + result.stderr
+        assert states, "Terraform printed no state"
         return {resource["address"]: resource for resource in _walk(states[-1]["root_module"])}
 
 
@@ -68,7 +69,7 @@ def copy_configuration(target: Path) -> None:
 
 
 def clean_environment(**more: str) -> dict[str, str]:
-    """This process's environment without settings of Terraform that only hold for the person at the keyboard."""
+    """This process's environment without what the person at the keyboard set for Terraform and AWS."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "AWS_"))}
     return {**kept, "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", **more}
 

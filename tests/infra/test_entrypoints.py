@@ -41,13 +41,15 @@ def test_a_node_without_a_token_does_not_start(tmp_path: Path, part: str, variab
 
 def test_a_worker_without_a_head_does_not_start(tmp_path: Path) -> None:
     run = run_node(tmp_path, "worker", TOKEN, stop=False)
-    assert run.status != 0 and run.arguments == []
+    assert run.status != 0
+    assert run.arguments == []
     assert "RAY_HEAD_HOST must be set" in run.errors
 
 
 def test_the_head_offers_ray_no_cores_and_keeps_its_dashboard_to_itself(tmp_path: Path) -> None:
     run = run_node(tmp_path, "head", TOKEN)
-    assert run.find("num-cpus") == "0" and run.find("num-gpus") == "0"
+    assert run.find("num-cpus") == "0"
+    assert run.find("num-gpus") == "0"
     assert run.find("dashboard-host") == "127.0.0.1"
     assert run.find("node-ip-address") == "10.40.0.7"
     assert run.environment["RAY_AUTH_MODE"] == "token"
@@ -63,7 +65,8 @@ def test_the_head_trusts_its_store_by_certificate_and_shows_its_password(tmp_pat
 def test_a_head_without_a_store_starts(tmp_path: Path) -> None:
     run = run_node(tmp_path, "head", TOKEN)
     assert not any(word.startswith("--redis-password") for word in run.arguments)
-    assert run.status == 0 and run.order == ["ended"]
+    assert run.status == 0
+    assert run.order == ["ended"]
 
 
 def test_a_worker_that_is_told_to_stop_drains_first(tmp_path: Path) -> None:
@@ -74,7 +77,8 @@ def test_a_worker_that_is_told_to_stop_drains_first(tmp_path: Path) -> None:
 
 def test_a_worker_offers_what_it_is_told_to(tmp_path: Path) -> None:
     run = run_node(tmp_path, "worker", {**WORKER, "OCR_NODE_CPUS": "4", "OCR_NODE_GPUS": "1"})
-    assert run.find("num-cpus") == "4" and run.find("num-gpus") == "1"
+    assert run.find("num-cpus") == "4"
+    assert run.find("num-gpus") == "1"
     assert run.find("address") == "head.ocr.internal:6379"
 
 

@@ -18,9 +18,24 @@ def plant(terraform: Terraform, file: str, old: str, new: str) -> None:
     ("file", "old", "new", "complaint"),
     [
         ("modules/ecr/main.tf", "image_tag_mutability", "image_tag_mutabillity", "Unsupported argument"),
-        ("modules/network/main.tf", "cidr_block           = var.vpc_cidr", 'cidr_block = ["10.0.0.0/16"]', "Incorrect attribute value type"),
-        ("modules/data/postgres.tf", "  instance_class                      = var.postgres_instance_class\n", "", "Missing required argument"),
-        ("modules/ray_service/worker.tf", "placement_constraints {", "placement_constraint {", "Unsupported block type"),
+        (
+            "modules/network/main.tf",
+            "cidr_block           = var.vpc_cidr",
+            'cidr_block = ["10.0.0.0/16"]',
+            "Incorrect attribute value type",
+        ),
+        (
+            "modules/data/postgres.tf",
+            "  instance_class                      = var.postgres_instance_class\n",
+            "",
+            "Missing required argument",
+        ),
+        (
+            "modules/ray_service/worker.tf",
+            "placement_constraints {",
+            "placement_constraint {",
+            "Unsupported block type",
+        ),
         ("modules/kms/outputs.tf", "aws_kms_key.this.arn", "aws_kms_key.this.arm", "Unsupported attribute"),
     ],
 )

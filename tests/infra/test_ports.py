@@ -134,13 +134,11 @@ def test_a_task_definition_maps_only_ports_that_a_group_opens(resources: Resourc
     passes = list_passes(resources)
     for part, group in (("head", "head"), ("worker", "workers")):
         opened = {
-            port
-            for (_, target), ranges in passes.items()
-            if target in (group, "nodes")
-            for port, _ in ranges
+            port for (_, target), ranges in passes.items() if target in (group, "nodes") for port, _ in ranges
         }
         mapped = {mapping["containerPort"] for mapping in find_container(resources, part)["portMappings"]}
-        assert mapped and mapped <= opened
+        assert mapped
+        assert mapped <= opened
 
 
 def test_groups_let_exactly_these_ports_pass(resources: Resources) -> None:

@@ -19,7 +19,8 @@ def load(path: Path) -> ModuleType:
     import sys
 
     spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     # Data classes look their module up.
     sys.modules[path.stem] = module
@@ -27,7 +28,9 @@ def load(path: Path) -> ModuleType:
     return module
 
 
-def deployment(wanted: int, cpus: float, gpus: float = 0.0, running: int = 0, **config: Any) -> dict[str, Any]:
+def deployment(
+    wanted: int, cpus: float, gpus: float = 0.0, running: int = 0, **config: Any
+) -> dict[str, Any]:
     return {
         "target_num_replicas": wanted,
         "required_resources": {"CPU": cpus, "GPU": gpus},
@@ -112,4 +115,5 @@ def test_a_line_is_what_cloudwatch_reads_metrics_from(reporter: ModuleType) -> N
         "Metrics": [{"Name": "WantedWorkers", "Unit": "Count"}],
     }
     assert line["_aws"]["Timestamp"] == 1_700_000_000_000
-    assert line["WantedWorkers"] == 3 and line["Cluster"] == "ocr-prod"
+    assert line["WantedWorkers"] == 3
+    assert line["Cluster"] == "ocr-prod"

@@ -58,7 +58,8 @@ def test_only_the_load_balancer_is_open_to_addresses_and_only_for_https_and_its_
     assert {rule["from_port"] for rule in from_addresses} == {80, 443}
     for rule in from_addresses:
         assert rule["security_group_id"] == alb
-        assert rule["from_port"] == rule["to_port"] and rule["ip_protocol"] == "tcp"
+        assert rule["from_port"] == rule["to_port"]
+        assert rule["ip_protocol"] == "tcp"
 
 
 def test_every_other_rule_names_a_group_and_a_port(resources: Resources) -> None:
@@ -78,7 +79,9 @@ def test_the_default_group_lets_nothing_pass(resources: Resources) -> None:
 
 
 @pytest.mark.parametrize("port", [8265, 10001, 8404, 9101, 22])
-def test_no_rule_opens_rays_dashboard_its_client_haproxys_pages_or_ssh(resources: Resources, port: int) -> None:
+def test_no_rule_opens_rays_dashboard_its_client_haproxys_pages_or_ssh(
+    resources: Resources, port: int
+) -> None:
     for address, rule in select(resources, "aws_vpc_security_group_ingress_rule").items():
         assert not rule["from_port"] <= port <= rule["to_port"], address
 
@@ -86,7 +89,8 @@ def test_no_rule_opens_rays_dashboard_its_client_haproxys_pages_or_ssh(resources
 def test_the_stores_and_the_head_are_reached_by_groups_only(resources: Resources) -> None:
     for rule in select(resources, "aws_vpc_security_group_ingress_rule").values():
         if rule["from_port"] in (6379, 5432):
-            assert rule["referenced_security_group_id"] and not rule.get("cidr_ipv4")
+            assert rule["referenced_security_group_id"]
+            assert not rule.get("cidr_ipv4")
 
 
 def test_instances_have_no_public_address_and_a_metadata_service_for_themselves_alone(
@@ -96,7 +100,9 @@ def test_instances_have_no_public_address_and_a_metadata_service_for_themselves_
         (options,) = template["metadata_options"]
         assert options["http_tokens"] == "required"
         assert options["http_put_response_hop_limit"] == 1
-        assert {interface["associate_public_ip_address"] for interface in template["network_interfaces"]} == {"false"}
+        assert {interface["associate_public_ip_address"] for interface in template["network_interfaces"]} == {
+            "false"
+        }
         assert "ECS_AWSVPC_BLOCK_IMDS=true" in base64.b64decode(template["user_data"]).decode()
 
 
@@ -104,9 +110,7 @@ def test_no_subnet_gives_out_public_addresses_and_tasks_have_none(resources: Res
     for subnet in select(resources, "aws_subnet").values():
         assert subnet["map_public_ip_on_launch"] is False
     private = {
-        subnet["id"]
-        for address, subnet in select(resources, "aws_subnet").items()
-        if ".private[" in address
+        subnet["id"] for address, subnet in select(resources, "aws_subnet").items() if ".private[" in address
     }
     for service in select(resources, "aws_ecs_service").values():
         (network,) = service["network_configuration"]
@@ -133,11 +137,15 @@ def test_volumes_stores_logs_and_secrets_are_encrypted(resources: Resources) -> 
     for secret in select(resources, "aws_secretsmanager_secret").values():
         assert secret["kms_key_id"] == key
     for database in select(resources, "aws_db_instance").values():
-        assert database["storage_encrypted"] is True and database["kms_key_id"] == key
-        assert database["publicly_accessible"] is False and database["manage_master_user_password"] is True
+        assert database["storage_encrypted"] is True
+        assert database["kms_key_id"] == key
+        assert database["publicly_accessible"] is False
+        assert database["manage_master_user_password"] is True
     for store in select(resources, "aws_elasticache_replication_group").values():
-        assert store["at_rest_encryption_enabled"] == "true" and store["kms_key_id"] == key
-        assert store["transit_encryption_enabled"] is True and store["transit_encryption_mode"] == "required"
+        assert store["at_rest_encryption_enabled"] == "true"
+        assert store["kms_key_id"] == key
+        assert store["transit_encryption_enabled"] is True
+        assert store["transit_encryption_mode"] == "required"
         assert store["auth_token"]
     for topic in select(resources, "aws_sns_topic").values():
         assert topic["kms_master_key_id"] == key
@@ -168,7 +176,12 @@ def test_buckets_are_private_versioned_encrypted_and_refuse_plain_http(resources
     policies = list_guarded("aws_s3_bucket_policy")
     assert buckets == set(blocks) == set(versions) == set(encryption) == set(policies)
     for bucket in buckets:
-        switches = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
+        switches = (
+            "block_public_acls",
+            "block_public_policy",
+            "ignore_public_acls",
+            "restrict_public_buckets",
+        )
         assert all(blocks[bucket][switch] is True for switch in switches)
         assert versions[bucket]["versioning_configuration"][0]["status"] == "Enabled"
         denied = [s for s in list_statements(policies[bucket]["policy"]) if s["Effect"] == "Deny"]
@@ -198,12 +211,15 @@ def test_what_runs_in_a_task_may_not_read_the_secrets_that_start_it(resources: R
         for statement in list_statements(policy["policy"])
         if any(action.startswith("secretsmanager:") for action in as_list(statement["Action"]))
     }
-    assert readers and all(".aws_iam_role_policy.execution[" in address for address in readers)
+    assert readers
+    assert all(".aws_iam_role_policy.execution[" in address for address in readers)
     for task in select(resources, "aws_ecs_task_definition").values():
         assert task["task_role_arn"] != task["execution_role_arn"]
 
 
-def test_a_role_is_assumed_by_a_named_service_or_by_one_branch_of_one_repository(resources: Resources) -> None:
+def test_a_role_is_assumed_by_a_named_service_or_by_one_branch_of_one_repository(
+    resources: Resources,
+) -> None:
     for address, role in select(resources, "aws_iam_role").items():
         for statement in list_statements(role["assume_role_policy"]):
             assert set(statement["Principal"]) <= {"Service", "Federated"}, address
@@ -247,16 +263,21 @@ def test_tags_of_images_never_move_and_images_are_scanned(resources: Resources) 
         assert repository["image_scanning_configuration"][0]["scan_on_push"] is True
 
 
-def test_secrets_come_from_the_secret_store_and_never_stand_in_a_task_definition(resources: Resources) -> None:
+def test_secrets_come_from_the_secret_store_and_never_stand_in_a_task_definition(
+    resources: Resources,
+) -> None:
     secret_names = {"RAY_AUTH_TOKEN", "RAY_REDIS_PASSWORD", "API_KEY", "PGPASSWORD"}
     given: set[str] = set()
     for _, container in list_task_containers(resources):
         assert not secret_names & {variable["name"] for variable in container["environment"]}
-        assert all(secret["valueFrom"].startswith("arn:aws:secretsmanager:") for secret in container["secrets"])
+        assert all(
+            secret["valueFrom"].startswith("arn:aws:secretsmanager:") for secret in container["secrets"]
+        )
         given |= {secret["name"] for secret in container["secrets"]}
     assert secret_names <= given
 
 
 def test_containers_run_without_privileges(resources: Resources) -> None:
     for address, container in list_task_containers(resources):
-        assert container["user"] == "10001" and container["privileged"] is False, address
+        assert container["user"] == "10001", address
+        assert container["privileged"] is False, address

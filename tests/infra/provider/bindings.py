@@ -1,8 +1,8 @@
 """Rebuild the schema of Terraform's AWS provider from its JavaScript bindings.
 
 The bindings (package `cdktn-provider-aws`) are generated from the provider's own schema and keep all of it:
-which arguments there are, which are required, optional or computed, and how blocks nest. This reads them back,
-so that Terraform can check the configuration on a machine that cannot download the provider.
+which arguments there are, which of them are required, optional or computed, and how blocks nest. This reads
+them back, so that Terraform can check the configuration where the provider cannot be downloaded.
 """
 
 import re
@@ -99,7 +99,10 @@ class Module:
         base, suffix = _split_suffix(nested[1]) if nested is not None and is_nested else ("", "")
         if f"{base}OutputReference" not in self.classes:
             held = nested[1] if nested is not None and is_nested else getter and getter[2]
-            block["attributes"][name] = {"type": _find_type(held, bool(getter and getter[1]), argument), **flags}
+            block["attributes"][name] = {
+                "type": _find_type(held, bool(getter and getter[1]), argument),
+                **flags,
+            }
             return
         inner = self.build_block(f"{base}OutputReference", self.functions.get(base.lower(), {}))
         is_single = suffix == "OutputReference"
@@ -117,7 +120,7 @@ class Module:
 
 
 def find_archive() -> Path:
-    """Where the installed package keeps its bindings. Raises `PackageNotFoundError` when it is not installed."""
+    """Where the installed package keeps its bindings. Raises `PackageNotFoundError` without the package."""
     files = files_of("cdktn-provider-aws") or []
     return Path(str(next(file.locate() for file in files if file.name.endswith(".jsii.tgz"))))
 
@@ -144,7 +147,9 @@ def read_schemas(archive: Path, types: Iterable[tuple[str, str]]) -> dict[str, A
             schemas[kind][name] = _build_type(source, name)
             schemas["version"] = re.search(r"providerVersion: '([\d.]+)'", source)[1]  # type: ignore[index]
     if wanted:
-        raise KeyError(f"The provider has no {', '.join(f'{kind} {name}' for kind, name in wanted.values())}.")
+        raise KeyError(
+            f"The provider has no {', '.join(f'{kind} {name}' for kind, name in wanted.values())}."
+        )
     return schemas
 
 

@@ -1,4 +1,4 @@
-"""Serve a provider's schema to Terraform over its plugin protocol: enough for `validate` and for mocked tests.
+"""Serve a provider's schema to Terraform by its plugin protocol: enough for `validate` and mocked tests.
 
     python server.py SCHEMAS.json SOCKET
 
