@@ -9,7 +9,11 @@ from paths import ROOT
 
 @pytest.fixture(scope="module")
 def schemas() -> dict[str, Any]:
-    types = {("resource", "aws_ecs_capacity_provider"), ("resource", "aws_db_instance"), ("data", "aws_region")}
+    types = {
+        ("resource", "aws_ecs_capacity_provider"),
+        ("resource", "aws_db_instance"),
+        ("data", "aws_region"),
+    }
     return read_schemas(find_archive(), types)
 
 

@@ -1,4 +1,4 @@
-"""The table of an environment's variables in docs/deploy*.md: `python tests/infra/variable_table.py` writes it anew."""
+"""The table of variables in docs/deploy*.md; `python tests/infra/variable_table.py` writes it anew."""
 
 import re
 import sys

@@ -11,7 +11,8 @@ resource "aws_s3_bucket" "logs" {
   #checkov:skip=CKV2_AWS_62:Nothing acts on its objects
   #checkov:skip=CKV_AWS_18:It is the bucket of access logs
   #checkov:skip=CKV_AWS_145:Load balancers can write with the key of S3 only
-  bucket = local.logs_bucket
+  bucket        = local.logs_bucket
+  force_destroy = !var.deletion_protection
 }
 
 resource "aws_s3_bucket_public_access_block" "logs" {

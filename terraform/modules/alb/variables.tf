@@ -60,7 +60,7 @@ variable "idle_timeout_s" {
 
 variable "deletion_protection" {
   type        = bool
-  description = "Whether the load balancer refuses to be deleted."
+  description = "Whether the load balancer and its access logs refuse to be deleted."
   default     = true
 }
 

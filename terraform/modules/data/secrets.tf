@@ -18,10 +18,11 @@ resource "aws_secretsmanager_secret" "this" {
   #checkov:skip=CKV2_AWS_57:A new key or token needs the services started anew: an operator turns them over (docs/deploy.md)
   for_each = local.secrets
 
-  name                    = "${var.name}/${each.key}"
-  description             = each.value
-  kms_key_id              = var.kms_key_arn
-  recovery_window_in_days = 7
+  name        = "${var.name}/${each.key}"
+  description = each.value
+  kms_key_id  = var.kms_key_arn
+  # A secret that waits for its end keeps its name from the next stack.
+  recovery_window_in_days = var.deletion_protection ? 7 : 0
 }
 
 resource "aws_secretsmanager_secret_version" "this" {

@@ -18,3 +18,9 @@ variable "keep_images" {
     error_message = "keep_images must be at least 2: the image that runs, and the one to go back to."
   }
 }
+
+variable "deletion_protection" {
+  type        = bool
+  description = "Whether a repository with images refuses to be deleted."
+  default     = true
+}

@@ -81,6 +81,9 @@ resource "aws_autoscaling_group" "this" {
   # ECS alone says when an instance may go: when no task is on it.
   protect_from_scale_in = true
 
+  # Protected instances would hold up the end of a stack for ever.
+  force_delete = !var.deletion_protection
+
   mixed_instances_policy {
     instances_distribution {
       on_demand_base_capacity                  = 0

@@ -68,3 +68,9 @@ variable "gpu_disk_gib" {
     error_message = "gpu_disk_gib must be at least 60: the system, the image twice during a rollout, and spilled objects."
   }
 }
+
+variable "deletion_protection" {
+  type        = bool
+  description = "Whether groups with running instances refuse to be deleted."
+  default     = true
+}

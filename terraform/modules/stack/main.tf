@@ -68,8 +68,9 @@ module "network" {
 module "ecr" {
   source = "../ecr"
 
-  name        = var.name
-  kms_key_arn = module.kms.key_arn
+  name                = var.name
+  kms_key_arn         = module.kms.key_arn
+  deletion_protection = var.deletion_protection
 }
 
 module "data" {
@@ -112,6 +113,7 @@ module "ecs_cluster" {
   head_instance_type      = var.head_instance_type
   gpu_instance_types      = var.gpu_instance_types
   max_workers             = var.max_workers
+  deletion_protection     = var.deletion_protection
 }
 
 module "alb" {
