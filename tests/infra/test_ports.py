@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from infra.nodes import NodeRun, run_node
+from infra.resources import Resources
 from paths import ROOT
-
-Resources = dict[str, dict[str, Any]]
 
 # Which of Ray's options carries which port, on every node and on the head.
 NODE_OPTIONS = {
