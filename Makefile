@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	--overrides requirements/overrides.txt
 
-.PHONY: run test test-paddle check lint format bench bench-gpu bench-memory bench-pdf bench-long bench-fields bench-order bench-plot bench-tables bench-limits parity footprint fixtures audit lock setup setup-dev clean
+.PHONY: run test test-paddle infra-test check lint format bench bench-gpu bench-memory bench-pdf bench-long bench-fields bench-order bench-plot bench-tables bench-limits parity footprint fixtures audit lock setup setup-dev clean
 
 run: setup  ## start a local Ray cluster and the service; honours HOST, PORT, API_KEY
 	@$(BIN)/ocr-serve run
@@ -15,6 +15,16 @@ test: setup-dev  ## the whole test suite
 
 test-paddle: .venv-paddle/.ready  ## the Paddle engine, in an environment that has paddlepaddle (CPU)
 	.venv-paddle/bin/pytest tests/paddle_engine
+
+INFRA := bootstrap envs/dev envs/prod
+infra-test: .venv-infra/.ready .venv-checkov/.ready  ## Terraform, entry points and ports, without AWS (needs terraform)
+	@command -v terraform >/dev/null || { echo "terraform is not installed: the infrastructure cannot be checked"; exit 1; }
+	.venv-infra/bin/pytest tests/infra
+	@for folder in $(INFRA); do \
+		echo "checkov terraform/$$folder"; \
+		.venv-checkov/bin/checkov --skip-download --quiet --compact --framework terraform -d terraform/$$folder \
+			|| exit 1; \
+	done
 
 check: lint  ## what CI runs before the tests
 	$(BIN)/mypy
@@ -80,6 +90,8 @@ lock: setup-dev  ## resolve the requirement files anew
 	$(COMPILE) -c requirements/dev.txt requirements/paddle-gpu.in -o requirements/paddle-gpu.txt
 	$(COMPILE) -c requirements/dev.txt requirements/bench/rapidocr.in -o requirements/bench/rapidocr.txt
 	$(COMPILE) -c requirements/dev.txt requirements/bench/faster-paddle.in -o requirements/bench/faster-paddle.txt
+	$(COMPILE) --upgrade requirements/infra.in -o requirements/infra.txt
+	$(COMPILE) --upgrade requirements/checkov.in -o requirements/checkov.txt
 	$(COMPILE) --upgrade requirements/uv.in -o requirements/uv.txt
 
 setup: $(VENV)/.runtime
@@ -110,10 +122,15 @@ $(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
 	$(BIN)/uv pip install --quiet --python .venv-paddle/bin/python --no-deps --no-build-isolation -e .
 	@touch $@
 
+.venv-infra/.ready .venv-checkov/.ready: .venv-%/.ready: requirements/%.txt $(VENV)/bin/uv
+	$(BIN)/uv venv --quiet --allow-existing --python $(PYTHON) .venv-$*
+	$(BIN)/uv pip install --quiet --python .venv-$*/bin/python --no-deps --require-hashes -r $<
+	@touch $@
+
 .venv-bench-%/.ready: requirements/bench/%.txt $(VENV)/bin/uv
 	$(BIN)/uv venv --quiet --allow-existing --python $(PYTHON) .venv-bench-$*
 	$(BIN)/uv pip install --quiet --python .venv-bench-$*/bin/python --no-deps --require-hashes -r $<
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .venv-paddle .venv-bench-* .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-paddle .venv-infra .venv-checkov .venv-bench-* .pytest_cache .mypy_cache .ruff_cache

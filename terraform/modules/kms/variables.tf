@@ -1,0 +1,4 @@
+variable "name" {
+  type        = string
+  description = "Name of the stack; the key's alias carries it."
+}
