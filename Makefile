@@ -47,8 +47,10 @@ BENCH_PEERS := .venv-bench-rapidocr/.ready .venv-bench-faster-paddle/.ready
 bench: setup-dev $(BENCH_PEERS)  ## the service over HTTP beside its rivals: make bench [BENCH="DIR DIR"]
 	PYTHONPATH=tests $(BIN)/python tests/bench/bench.py --images $(BENCH)
 
-bench-gpu: setup-dev  ## batch sizes on a machine with a GPU (see docs/benchmarks.md): make bench-gpu [BENCH="DIR DIR"]
-	PYTHONPATH=tests $(BIN)/python tests/bench/sweep.py --images $(BENCH)
+GPU_PROFILE ?= gpu-t4
+bench-gpu: setup-dev  ## networks and batch sizes on a machine with a GPU (docs/benchmarks.md): make bench-gpu [GPU_PROFILE=gpu-onnx] [BENCH="DIR DIR"]
+	PYTHONPATH=tests $(BIN)/python tests/bench/networks.py --profile $(GPU_PROFILE)
+	PYTHONPATH=tests $(BIN)/python tests/bench/sweep.py --profile $(GPU_PROFILE) --images $(BENCH)
 
 bench-plot: setup-dev  ## draw the last bench for docs/benchmarks.md
 	PYTHONPATH=tests $(BIN)/python tests/bench/plot.py

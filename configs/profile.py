@@ -71,7 +71,8 @@ class Profile(Settings):
 class AppArgs(Settings):
     """What `serve_config.yaml` may say under ``args``.
 
-    ``profile`` is ``cpu``, ``gpu-t4``, ``auto`` (by what the cluster has) or the path of a YAML file.
+    ``profile`` is ``cpu``, ``gpu-t4``, ``gpu-onnx``, ``auto`` (by what the cluster has) or the path of a
+    YAML file.
     ``engine`` runs every network on one engine that can run it. ``recognizers`` are models started beside
     the profile's own recogniser, for other languages. ``overrides`` is merged over the profile, key by key.
     """

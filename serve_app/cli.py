@@ -15,7 +15,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="ocr-serve", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="start a local Ray cluster and the service; Ctrl-C stops both")
-    run.add_argument("--profile", default="auto", help="cpu, gpu-t4, auto or a YAML file (default: auto)")
+    run.add_argument(
+        "--profile", default="auto", help="cpu, gpu-t4, gpu-onnx, auto or a YAML file (default: auto)"
+    )
     run.add_argument(
         "--engine", choices=["openvino", "onnxruntime", "paddle", "fake"], help="for every network"
     )

@@ -13,6 +13,7 @@ import numpy as np
 from configs.settings import EngineOptions, Precision
 from deployments.document import FloatArray
 from deployments.engines.base import NetworkFiles
+from deployments.engines.devices import choose_gpu
 from deployments.engines.signals import keep_signal_handlers
 from deployments.errors import ModelError, ModelMissing
 
@@ -138,23 +139,6 @@ def find_weights(files: NetworkFiles) -> tuple[Path, Path]:
         if not path.is_file():
             raise ModelMissing(f"Model {files.name!r} lacks its file {path.name}.")
     return program, program.with_suffix(".pdiparams")
-
-
-def choose_gpu(device: str, gpus: int) -> int | None:
-    """Choose the index of the GPU that ``device`` (auto, cpu, gpu, gpu:1) means; None stands for the CPU.
-
-    ``gpus`` is how many Paddle sees. Raises `ModelError` for a GPU that is asked for by name and is missing:
-    a stage that runs on a CPU unnoticed looks like a slow service.
-    """
-    if device == "cpu" or (device == "auto" and gpus == 0):
-        return None
-    kind, _, index = device.partition(":")
-    if device != "auto" and (kind != "gpu" or not (index or "0").isdecimal()):
-        raise ModelError(f"There is no device {device!r}; choose auto, cpu, gpu or gpu:N.")
-    chosen = int(index or 0)
-    if chosen >= gpus:
-        raise ModelError(f"The device {device!r} was asked for, but Paddle sees {gpus} GPUs.")
-    return chosen
 
 
 def choose_gpu_precision(asked: Precision, capability: tuple[int, int]) -> str:

@@ -4,14 +4,17 @@
 
 For each size the service is started with batches of so many pages in the detector and so many times 16 lines
 in the recognisers, and driven by a closed loop; size 1 with one caller is the same weights run page by page.
-Prints pages/s, latency, and utilisation and memory of the GPU while it ran.
+Prints pages/s, latency, accuracy where there is a truth, and utilisation and memory of the GPU while it ran;
+saves them in bench-results/sweep.json.
 """
 
 import argparse
+import json
+import math
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import resources
@@ -21,15 +24,19 @@ from typing import Any
 
 import yaml
 
+from accuracy import measure_accuracy
 from load import Callers
-from pages import find_pages
-from paths import FIXTURES
+from pages import Pages, find_pages
+from paths import FIXTURES, ROOT
 from rounds import summarize
 from service import running_service
 
 _LINES_A_PAGE = 16
 _QUERY = ["nvidia-smi", "--query-gpu=utilization.gpu,memory.used", "--format=csv,noheader,nounits"]
 _SAMPLE_EVERY_S = 0.5
+_RESULTS = ROOT / "bench-results" / "sweep.json"
+# Pages for each caller of a round, so that its start and its end do not count for much.
+_MIN_TURNS = 8
 
 
 @dataclass
@@ -47,14 +54,15 @@ class GpuSamples:
         self.utilisation.append(float(utilisation))
         self.memory_mib.append(float(memory))
 
-    def describe(self) -> str:
-        """The samples in a few words."""
+    def summarize(self) -> dict[str, float]:
+        """Mean and highest utilisation in per cent, and the most memory in MiB; empty without a GPU."""
         if not self.utilisation:
-            return "no GPU"
-        return (
-            f"GPU {mean(self.utilisation):.0f} % (up to {max(self.utilisation):.0f} %), "
-            f"{max(self.memory_mib):.0f} MiB"
-        )
+            return {}
+        return {
+            "gpu_percent": mean(self.utilisation),
+            "gpu_percent_max": max(self.utilisation),
+            "gpu_mib": max(self.memory_mib),
+        }
 
 
 @contextmanager
@@ -90,17 +98,24 @@ def write_profile(base: str, size: int, folder: Path) -> Path:
     return path
 
 
-def measure(profile: Path, paths: Sequence[Path], callers: int, rounds: int) -> str:
+def measure(profile: Path, pages: Pages, callers: int, rounds: int) -> dict[str, float]:
     """One row: a service of its own, warmed by one round."""
+    paths = pages.paths * math.ceil(_MIN_TURNS * callers / len(pages.paths))
     with running_service("--profile", str(profile)) as service:
         loop = Callers(service)
         loop.read_all(paths, callers)
         with sampled_gpu() as samples:
             figures = summarize([loop.read_all(paths, callers) for _ in range(rounds)])
-    return (
-        f"{figures.pages_per_s:8.2f} pages/s  p50 {figures.p50_ms:6.0f} ms  p99 {figures.p99_ms:6.0f} ms  "
-        f"{samples.describe()}"
-    )
+        row = {
+            "pages_per_s": figures.pages_per_s,
+            "p50_ms": figures.p50_ms,
+            "p99_ms": figures.p99_ms,
+            "refused": float(loop.refused),
+            **samples.summarize(),
+        }
+        if pages.truth:
+            row["boc_f1"] = measure_accuracy(pages.truth, loop.texts).boc_f1
+    return row
 
 
 def main() -> None:
@@ -114,13 +129,19 @@ def main() -> None:
     parser.add_argument("--callers", type=int, default=32)
     parser.add_argument("--rounds", type=int, default=2)
     args = parser.parse_args()
-    paths = find_pages(args.images).paths
+    pages = find_pages(args.images)
+    runs = [("page by page", 1, 1), *((f"batches of {size}", size, args.callers) for size in args.sizes)]
+    rows = {}
     with tempfile.TemporaryDirectory() as folder:
-        alone = write_profile(args.profile, 1, Path(folder))
-        print("page by page  ", measure(alone, paths, 1, args.rounds), flush=True)
-        for size in args.sizes:
-            profile = write_profile(args.profile, size, Path(folder))
-            print(f"batches of {size:3}", measure(profile, paths, args.callers, args.rounds), flush=True)
+        for name, size, callers in runs:
+            rows[name] = measure(write_profile(args.profile, size, Path(folder)), pages, callers, args.rounds)
+            print(
+                f"{name:14}", "  ".join(f"{key} {value:.4g}" for key, value in rows[name].items()), flush=True
+            )
+    _RESULTS.parent.mkdir(exist_ok=True)
+    _RESULTS.write_text(
+        json.dumps({"profile": args.profile, "callers": args.callers, "rows": rows}, indent=1)
+    )
 
 
 if __name__ == "__main__":

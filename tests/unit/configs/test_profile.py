@@ -10,7 +10,7 @@ from configs.profile import AppArgs, choose_recognizers, load_profile
 from configs.settings import BatchKnobs
 
 
-@pytest.mark.parametrize("name", ["cpu", "gpu-t4"])
+@pytest.mark.parametrize("name", ["cpu", "gpu-t4", "gpu-onnx"])
 def test_the_shipped_profiles_are_valid(name: str) -> None:
     """Every stage may have as many requests on their way as a batch needs."""
     profile = load_profile(AppArgs(profile=name), 0.0, {})
@@ -31,7 +31,7 @@ def test_the_shares_of_one_gpu_add_up_to_at_most_one() -> None:
     assert sum(shares) <= 1.0 + 1e-9
 
 
-@pytest.mark.parametrize("name", ["cpu", "gpu-t4"])
+@pytest.mark.parametrize("name", ["cpu", "gpu-t4", "gpu-onnx"])
 def test_the_shipped_profiles_name_models_of_the_catalogue(name: str) -> None:
     """Each for its task, and in the format that the engine reads."""
     profile, models = load_profile(AppArgs(profile=name), 0.0, {}), load_catalogue().models
@@ -71,7 +71,7 @@ def test_a_batch_that_could_never_fill_is_an_error() -> None:
 
 def test_an_unknown_profile_names_the_known_ones() -> None:
     """The message says what may be chosen."""
-    with pytest.raises(ValueError, match="cpu, gpu-t4"):
+    with pytest.raises(ValueError, match="cpu, gpu-onnx, gpu-t4"):
         load_profile(AppArgs(profile="tpu"), 0.0, {})
 
 

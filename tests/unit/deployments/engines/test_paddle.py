@@ -9,7 +9,6 @@ from configs.settings import EngineOptions
 from deployments.engines.base import NetworkFiles
 from deployments.engines.paddle import (
     PaddleEngine,
-    choose_gpu,
     choose_gpu_precision,
     find_weights,
     is_compiled_with_cuda,
@@ -58,22 +57,6 @@ def test_missing_weights_are_named_without_their_folder(tmp_path: Path) -> None:
     for weights in (None, tmp_path / "inference.onnx"):
         with pytest.raises(ModelError, match="no Paddle weights"):
             find_weights(make_files(weights))
-
-
-@pytest.mark.parametrize(
-    ("device", "gpus", "chosen"),
-    [("cpu", 2, None), ("auto", 0, None), ("auto", 2, 0), ("gpu", 1, 0), ("gpu:0", 1, 0), ("gpu:1", 2, 1)],
-)
-def test_a_device_is_chosen_from_those_there_are(device: str, gpus: int, chosen: int | None) -> None:
-    """Only `auto` looks for itself."""
-    assert choose_gpu(device, gpus) == chosen
-
-
-@pytest.mark.parametrize(("device", "gpus"), [("gpu", 0), ("gpu:2", 2), ("gpu:x", 1), ("tpu", 1), ("", 1)])
-def test_a_device_that_is_not_there_is_an_error(device: str, gpus: int) -> None:
-    """A GPU asked for by name is never replaced by a CPU."""
-    with pytest.raises(ModelError, match="device"):
-        choose_gpu(device, gpus)
 
 
 def test_sixteen_bits_on_a_gpu_are_those_it_has() -> None:
