@@ -78,14 +78,14 @@ class OnnxRuntimeEngine:
     def classify_steps(self, inputs: Sequence[FloatArray]) -> StepClasses:
         """Best class of each step with its probability, for a recogniser on a GPU."""
         best, certainty = self.run(inputs)
-        return StepClasses(np.asarray(best, np.intp), certainty)
+        return StepClasses(np.asarray(best[:, :, 0], np.intp), certainty[:, :, 0])
 
 
 def add_class_picking(path: str) -> bytes | None:
     """The recogniser at ``path`` with the best class of each step and its probability in place of all.
 
-    None where it does not end in probabilities (N, T, classes) of a softmax. Both outputs are (N, T), of
-    int64 and float32.
+    None where it does not end in probabilities (N, T, classes) of a softmax. Both outputs, `best` of
+    int64 and `certainty` of float32, are (N, T, 1).
     """
     import onnx
     from onnx import TensorProto, helper
@@ -97,13 +97,8 @@ def add_class_picking(path: str) -> bytes | None:
     if last is None or last.op_type != "Softmax" or len(output.type.tensor_type.shape.dim) != 3:
         return None
     # The largest of each step, and the first of equal ones, as NumPy's argmax.
-    graph.node.append(
-        helper.make_node("TopK", [output.name, "picked_count"], ["top_value", "top_class"], axis=2)
-    )
+    graph.node.append(helper.make_node("TopK", [output.name, "picked_count"], ["certainty", "best"], axis=2))
     graph.initializer.append(helper.make_tensor("picked_count", TensorProto.INT64, [1], [1]))
-    graph.initializer.append(helper.make_tensor("class_axis", TensorProto.INT64, [1], [2]))
-    graph.node.append(helper.make_node("Squeeze", ["top_class", "class_axis"], ["best"]))
-    graph.node.append(helper.make_node("Squeeze", ["top_value", "class_axis"], ["certainty"]))
     del graph.output[:]
     graph.output.append(helper.make_tensor_value_info("best", TensorProto.INT64, None))
     graph.output.append(helper.make_tensor_value_info("certainty", TensorProto.FLOAT, None))

@@ -44,9 +44,9 @@ def test_picked_classes_are_those_of_all_probabilities(tmp_path: Path) -> None:
     picked = onnxruntime.InferenceSession(add_class_picking(str(path))).run(None, {"features": features})
 
     expected = classify_steps(probabilities)
-    assert [output.shape for output in picked] == [(5, 11), (5, 11)]
-    np.testing.assert_array_equal(picked[0], expected.best)
-    np.testing.assert_allclose(picked[1], expected.certainty, rtol=1e-6)
+    assert [output.shape for output in picked] == [(5, 11, 1), (5, 11, 1)]
+    np.testing.assert_array_equal(picked[0][:, :, 0], expected.best)
+    np.testing.assert_allclose(picked[1][:, :, 0], expected.certainty, rtol=1e-6)
 
 
 def test_a_network_without_probabilities_is_left_as_it_is(tmp_path: Path) -> None:
