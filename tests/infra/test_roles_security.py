@@ -34,7 +34,9 @@ def test_what_runs_in_a_task_may_not_read_the_secrets_that_start_it(resources: R
     }
     assert readers
     # A deployer is nobody's task.
-    readers = {address for address in readers if not address.endswith('.aws_iam_role_policy.github["deploy"]')}
+    readers = {
+        address for address in readers if not address.endswith('.aws_iam_role_policy.github["deploy"]')
+    }
     assert readers
     assert all(".aws_iam_role_policy.execution[" in address for address in readers)
     for task in select(resources, "aws_ecs_task_definition").values():

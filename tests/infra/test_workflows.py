@@ -1,4 +1,4 @@
-"""GitHub's workflows: what they name exists, what they may do is little, and nobody's text becomes a command."""
+"""GitHub's workflows: what they name exists, what they may do is little, nobody's text is a command."""
 
 import re
 import shutil
