@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	--overrides requirements/overrides.txt
 
-.PHONY: run test test-paddle infra-test check lint format bench bench-gpu bench-memory bench-pdf bench-long bench-fields bench-order bench-plot bench-tables bench-limits parity footprint fixtures audit lock setup setup-dev clean
+.PHONY: run test test-paddle infra-test capacity check lint format bench bench-gpu bench-memory bench-pdf bench-long bench-fields bench-order bench-plot bench-tables bench-limits parity footprint fixtures audit lock setup setup-dev clean
 
 run: setup  ## start a local Ray cluster and the service; honours HOST, PORT, API_KEY
 	@$(BIN)/ocr-serve run
@@ -25,6 +25,9 @@ infra-test: .venv-infra/.ready .venv-checkov/.ready  ## Terraform, entry points 
 		.venv-checkov/bin/checkov --skip-download --quiet --compact --framework terraform -d terraform/$$folder \
 			|| exit 1; \
 	done
+
+capacity: setup-dev  ## simulate the fleets of cluster/capacity/plan.yaml for docs/capacity.md
+	PYTHONPATH=cluster $(BIN)/python -m capacity $(ARGS)
 
 check: lint  ## what CI runs before the tests
 	$(BIN)/mypy
