@@ -19,6 +19,8 @@ load_ports() {
   export RAY_SERVE_HAPROXY_METRICS_PORT=$PORT_HAPROXY_METRICS
   export RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT=$PORT_REPLICA_MIN
   export RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT=$PORT_REPLICA_MAX
+  # A proxy that starts on a busy node may need longer than Ray's ten seconds, and would be killed and begin anew.
+  export RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S=${RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S:-60}
 }
 
 # A cluster without a token lets anybody who reaches a port run anything. Ray would find the file by itself; what else

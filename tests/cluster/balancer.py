@@ -29,10 +29,7 @@ class Balancer:
     def check(self) -> None:
         """Ask every target once."""
         for name, url in self._urls.items():
-            try:
-                passes = httpx.get(f"{url}/-/healthz", timeout=CHECK_TIMEOUT_S).status_code == 200
-            except httpx.TransportError:
-                passes = False
+            passes = passes_check(url)
             self._wrong[name] = 0 if passes == self._is_healthy[name] else self._wrong[name] + 1
             if self._wrong[name] >= THRESHOLD:
                 self._is_healthy[name], self._wrong[name] = passes, 0
@@ -46,6 +43,14 @@ class Balancer:
         names = self.healthy() or list(self._urls)
         name = names[next(self._turn) % len(names)]
         return name, self._urls[name]
+
+
+def passes_check(url: str) -> bool:
+    """Whether a target answers as the balancer wants to hear it."""
+    try:
+        return httpx.get(f"{url}/-/healthz", timeout=CHECK_TIMEOUT_S).status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 @dataclass(frozen=True)

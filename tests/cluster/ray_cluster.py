@@ -108,7 +108,7 @@ class Cluster:
         return answer.json() if answer.status_code == 200 else {}
 
 
-def wait_until(condition: Callable[[], object], what: str, timeout_s: float = 240) -> None:
+def wait_until(condition: Callable[[], object], what: str, timeout_s: float = 400) -> None:
     """Return once the condition holds."""
     end = time.monotonic() + timeout_s
     while not condition():

@@ -27,6 +27,7 @@ class Server:
 
     program: str
     libraries: str
+    has_tls: bool = True
 
 
 @contextmanager
@@ -35,12 +36,15 @@ def running_store(host: Host, port: int, folder: Path) -> Iterator[dict[str, str
     folder.mkdir(parents=True)
     server = find_server(folder / "packages")
     certificate, key = write_certificate(folder, host.address)
-    options = {
+    with_tls = {
         "port": "0",
         "tls-port": str(port),
         "tls-cert-file": str(certificate),
         "tls-key-file": str(key),
         "tls-auth-clients": "no",
+    }
+    options = {
+        **(with_tls if server.has_tls else {"port": str(port)}),
         "requirepass": PASSWORD,
         "bind": host.address,
         "dir": str(folder),
@@ -65,7 +69,7 @@ def running_store(host: Host, port: int, folder: Path) -> Iterator[dict[str, str
                 assert time.monotonic() < end, log.read_text()
                 time.sleep(0.05)
             yield {
-                "RAY_REDIS_ADDRESS": f"rediss://{host.address}:{port}",
+                "RAY_REDIS_ADDRESS": f"{'rediss' if server.has_tls else 'redis'}://{host.address}:{port}",
                 "RAY_REDIS_PASSWORD": PASSWORD,
                 "RAY_REDIS_CA_CERT": str(certificate),
                 "RAY_external_storage_namespace": "cluster-test",
@@ -83,7 +87,8 @@ def find_server(folder: Path) -> Server:
         return _unpack_debian(folder)
     except (OSError, subprocess.CalledProcessError) as error:
         print(f"\nDebian's redis-server cannot be had ({error}): Valkey stands in its place.")
-        return Server(str(get_binary_path()), "")
+        # Built without TLS.
+        return Server(str(get_binary_path()), "", has_tls=False)
 
 
 def _unpack_debian(folder: Path) -> Server:
@@ -91,7 +96,8 @@ def _unpack_debian(folder: Path) -> Server:
     (archives / "partial").mkdir(parents=True)
     files.mkdir()
     fetch = ["apt-get", "install", "--yes", "--download-only", "--no-install-recommends", "redis-server"]
-    fetch += ["-o", f"Dir::Cache::archives={archives}"]
+    # Nothing of the system changes, so nobody who changes it has to be waited for.
+    fetch += ["-o", f"Dir::Cache::archives={archives}", "-o", "Debug::NoLocking=1"]
     if subprocess.run(fetch, check=False, capture_output=True).returncode != 0:
         subprocess.run(["apt-get", "update"], check=True, capture_output=True)
         subprocess.run(fetch, check=True, capture_output=True)

@@ -7,7 +7,7 @@ import re
 
 import httpx
 
-from cluster.balancer import running_traffic
+from cluster.balancer import passes_check, running_traffic
 from cluster.node import Node
 from cluster.ports import PORTS
 from cluster.ray_cluster import API_KEY, TOKEN, Cluster, wait_until
@@ -57,7 +57,7 @@ def test_serve_deploys_the_application_to_the_workers(cluster: Cluster, impostor
     assert on_nodes == {cluster.network.hosts[name].address for name in WORKERS}
     with httpx.Client(headers={"x-api-key": API_KEY, "content-type": "image/png"}, timeout=60) as client:
         for url in cluster.urls(WORKERS).values():
-            wait_until(lambda: httpx.get(f"{url}/-/healthz").status_code == 200, f"{url} healthy")  # noqa: B023
+            wait_until(lambda: passes_check(url), f"{url} healthy")  # noqa: B023
             answer = client.post(f"{url}/ocr", content=(FIXTURES / "letter.png").read_bytes())
             assert answer.status_code == 200, answer.text
             assert answer.json()["pages"][0]["lines"]
