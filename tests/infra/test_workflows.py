@@ -107,7 +107,7 @@ def test_commands_name_what_exists() -> None:
     commands = "\n".join(step.get("run", "") for workflow in WORKFLOWS for step in list_steps(workflow))
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"\bmake ([\w-]+)", commands))
-    assert {"check", "setup"} <= targets
+    assert {"check", "setup", "docker-build-gpu"} <= targets
     for target in targets:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
     paths = set(re.findall(r"(?<![\w/])((?:\.ci|\.github|cluster)/[\w./-]+)", commands))
