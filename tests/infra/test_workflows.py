@@ -113,7 +113,6 @@ def test_commands_name_what_exists() -> None:
     paths = set(re.findall(r"(?<![\w/])((?:\.ci|\.github|cluster)/[\w./-]+)", commands))
     assert {
         ".ci/run",
-        "cluster/Dockerfile.gpu",
         "cluster/serve-config.aws.yaml",
         ".github/push-image.sh",
     } <= paths
