@@ -31,7 +31,7 @@ _MINUTES_OVER, _MINUTES_UNDER, _UNDER = 3, 15, 0.9
 class ReplicaScaler:
     """Serve's rule for one deployment: as many replicas as calls under way, divided by the target, want.
 
-    ``factor`` is Serve's `upscaling_factor`: which part of the way up is gone at a time.
+    The factors are Serve's `upscaling_factor` and `downscaling_factor`: the part of the way gone at once.
     """
 
     target: float
@@ -39,7 +39,8 @@ class ReplicaScaler:
     most: int
     up_after_s: float
     down_after_s: float
-    factor: float = 1.0
+    up_factor: float = 1.0
+    down_factor: float = 1.0
     wanted: int = 0
     _since_s: float = 0.0
     _direction: int = 0
@@ -53,8 +54,8 @@ class ReplicaScaler:
         self._recent.append(ongoing)
         mean = sum(self._recent) / len(self._recent)
         desired = mean / self.target
-        if desired > self.wanted:
-            desired = self.wanted + (desired - self.wanted) * self.factor
+        factor = self.up_factor if desired > self.wanted else self.down_factor
+        desired = self.wanted + (desired - self.wanted) * factor
         desired = max(self.least, min(self.most, math.ceil(desired)))
         direction = (desired > self.wanted) - (desired < self.wanted)
         if direction != self._direction:

@@ -99,7 +99,8 @@ class Fleet:
         return {
             part.name: ReplicaScaler(
                 target=self._scenario.targets.get(part.name, part.autoscaling["target_ongoing_requests"]),
-                factor=self._scenario.upscaling_factor,
+                up_factor=self._scenario.upscaling_factor,
+                down_factor=self._scenario.downscaling_factor,
                 least=self._scenario.min_workers * part.replicas,
                 most=self._scenario.max_workers * part.replicas,
                 up_after_s=part.autoscaling["upscale_delay_s"],
@@ -141,9 +142,8 @@ class Fleet:
         day.node_s += float(present.sum())
         day.spot_node_s += float((present & self._is_spot).sum())
         if self.env.now % REPORT_S == 0:
-            self._report(
-                self._backlog[active] + np.minimum(arrived[active], curve.pages_per_s) * curve.page_s
-            )
+            usual = curve.count_in_system(float(arrived.sum()) / max(1, len(active)))
+            self._report(np.maximum(self._backlog[active], usual))
         self._note({"arrived": float(arrived.sum()), "served": float(served.sum())})
 
     def _find_active(self) -> NDArray[np.intp]:

@@ -25,12 +25,13 @@ class NodeCurve:
     """A node in figures.
 
     ``document_s`` are the times of documents in a node with little to do, sorted. ``in_system`` are pages in
-    the node at rising loads, and ``ongoing`` calls at each stage (documents at ``ingress``) at these loads.
+    the node at the rising loads ``offered`` (pages/s), and ``ongoing`` calls at each stage (documents at
+    ``ingress``) at the same loads.
     """
 
     pages_per_s: float
     document_s: Floats
-    page_s: float
+    offered: Floats
     in_system: Floats
     ongoing: Mapping[str, Floats]
 
@@ -40,6 +41,10 @@ class NodeCurve:
         return max(
             (name for name in self.ongoing if name != "ingress"), key=lambda name: self.ongoing[name][-1]
         )
+
+    def count_in_system(self, pages_per_s: float) -> float:
+        """Pages in a node that so many come to, up to what it can read."""
+        return float(np.interp(min(pages_per_s, self.pages_per_s), self.offered, self.in_system))
 
     def count_ongoing(self, stage: str, pages: Floats) -> Floats:
         """Calls at a stage of nodes with so many pages in them."""
@@ -55,17 +60,17 @@ def measure(
     idle: SimulatedNode | None = None
     for share in _SHARES:
         simulated, means = _run(node, rate * share, pages_per_document, seconds, seed)
-        points.append(means)
+        points.append({**means, "offered": rate * share})
         idle = idle or simulated
     assert idle is not None
-    points.sort(key=lambda point: point["pages"])
-    names = [name for name in points[0] if name != "pages"]
+    names = [name for name in points[0] if name not in ("pages", "offered")]
     return NodeCurve(
         pages_per_s=rate,
         document_s=np.sort(np.array(idle.account.document_s)),
-        page_s=float(np.mean(idle.account.page_s)),
-        in_system=np.array([point["pages"] for point in points]),
-        ongoing={name: np.array([point[name] for point in points]) for name in names},
+        offered=np.array([point["offered"] for point in points]),
+        # More load, more pages: where chance says otherwise, chance is wrong.
+        in_system=np.maximum.accumulate([point["pages"] for point in points]),
+        ongoing={name: np.maximum.accumulate([point[name] for point in points]) for name in names},
     )
 
 

@@ -136,7 +136,7 @@ class Spot(Given):
 class Scenario(Given):
     """A day of callers and the fleet that serves them.
 
-    ``gpu_speed`` and ``core_speed`` are beside those of the node's file; ``targets`` and ``upscaling_factor``
+    ``gpu_speed`` and ``core_speed`` are beside those of the node's file; ``targets`` and the factors
     take the place of what cluster/serve-config.aws.yaml says, to try other settings.
     """
 
@@ -157,6 +157,7 @@ class Scenario(Given):
     mass_loss_share: float = Field(default=0.0, ge=0.0, le=1.0)
     targets: dict[str, float] = {}
     upscaling_factor: float = Field(default=1.0, gt=0.0, le=1.0)
+    downscaling_factor: float = Field(default=1.0, gt=0.0, le=1.0)
 
 
 class Plan(Given):

@@ -19,7 +19,7 @@ _READ, _SENT, _REFUSED, _WANTED = "#1f6f8b", "#b9c3c9", "#c0392b", "#f0b060"
 
 
 def make_results(results: Sequence[Result]) -> str:
-    """One row a scenario."""
+    """One row a scenario, and the picture below."""
     lines = [
         "| highest rate of the daily wave | pages/s of a node | nodes least / mean / most | p50 s | p95 s "
         "| refused | spot lost | USD a million pages |",
@@ -34,7 +34,7 @@ def make_results(results: Sequence[Result]) -> str:
             f"| {day.quantile_s(0.5):.1f} | {day.quantile_s(0.95):.1f} | {day.refused / day.arrived:.2%} "
             f"| {day.spot_losses} | {result.usd_per_million:.0f} |"
         )
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", "![A day at 1,000 pages a second](images/capacity.png)"]) + "\n"
 
 
 def make_checks(checks: Sequence[Check]) -> str:
@@ -90,6 +90,7 @@ def draw(results: Sequence[Result], path: Path) -> None:
         nodes.step(hours, values("present"), color=_SENT, linewidth=1.5, label="paid for")
         nodes.step(hours, values("ready"), color=_READ, linewidth=1, label="ready")
         times.plot(hours, values("p95_s"), color=_READ, linewidth=1, label="p95 of each minute")
+        times.set_ylim(top=30)
         times.set_xlabel("hour of the day")
         times.set_xlim(0, max(hours))
         # A wish far above what may be had would hide the rest.

@@ -2,7 +2,7 @@
 // Node's fetch and FormData are those of a browser; CORS is what only a browser checks (check/try-browser.sh).
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { createServer } from "node:http";
+import { createServer, request as ask } from "node:http";
 import type { AddressInfo } from "node:net";
 import { basename } from "node:path";
 
@@ -57,12 +57,17 @@ console.log("bad input:", junk.code, option.code);
 
 // A service that is busy twice, and then the real one.
 let busy = 2;
-const inFront = createServer((_, response) => {
+const inFront = createServer((incoming, response) => {
   busy -= 1;
-  response.writeHead(busy >= 0 ? 503 : 307, {
-    "Content-Type": "application/problem+json",
-    ...(busy >= 0 ? { "Retry-After": "7" } : { Location: `${baseUrl}/v1/ocr` }),
-  });
+  if (busy < 0) {
+    const onward = ask(`${baseUrl}${incoming.url}`, { method: "POST", headers: incoming.headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    incoming.pipe(onward);
+    return;
+  }
+  response.writeHead(503, { "Content-Type": "application/problem+json", "Retry-After": "7" });
   response.end(JSON.stringify({ title: "Busy", status: 503, code: "busy", request_id: "r" }));
 });
 await new Promise<void>((resolve) => inFront.listen(0, "127.0.0.1", resolve));

@@ -38,7 +38,7 @@ def test_replicas_are_taken_away_only_after_the_long_delay() -> None:
 
 
 def test_a_factor_goes_part_of_the_way() -> None:
-    scaler = make_scaler(factor=0.5)
+    scaler = make_scaler(up_factor=0.5)
     observe(scaler, 40, 0, 30)
     assert scaler.wanted == 3
 

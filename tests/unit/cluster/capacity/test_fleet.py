@@ -13,12 +13,12 @@ NODE = load_node("g4dn-xlarge")
 CURVE = NodeCurve(
     pages_per_s=10.0,
     document_s=np.array([0.4, 0.5, 0.6]),
-    page_s=0.5,
-    in_system=np.array([0.0, 5.0, 200.0]),
+    offered=np.array([0.0, 6.0, 10.0]),
+    in_system=np.array([0.0, 5.0, 100.0]),
     ongoing={
-        "ingress": np.array([0.0, 2.0, 80.0]),
+        "ingress": np.array([0.0, 2.0, 40.0]),
         "orientation": np.array([0.0, 0.3, 0.6]),
-        "detection": np.array([0.0, 3.0, 120.0]),
+        "detection": np.array([0.0, 3.0, 60.0]),
         "recognition": np.array([0.0, 1.5, 2.5]),
     },
 )
@@ -61,7 +61,7 @@ def test_a_fleet_that_suffices_refuses_nobody() -> None:
     day = live(peak_pages_per_s=10)
     assert day.refused == 0
     assert day.quantile_s(0.95) < 5
-    assert {minute["present"] for minute in day.minutes} == {5.0}
+    assert max(minute["present"] for minute in day.minutes) < 10
 
 
 def test_nodes_come_when_they_are_needed_and_not_before_they_can() -> None:
