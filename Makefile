@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	--overrides requirements/overrides.txt
 
-.PHONY: run test test-paddle infra-test check lint format bench bench-gpu bench-memory bench-pdf bench-long bench-fields bench-order bench-plot bench-tables bench-limits parity footprint fixtures audit lock setup setup-dev clean
+.PHONY: run test test-paddle infra-test capacity cluster-test docker-build docker-run docker-build-gpu docker-run-gpu gpu-verify check lint format bench bench-gpu bench-memory bench-pdf bench-long bench-fields bench-order bench-plot bench-tables bench-limits parity footprint fixtures audit lock setup setup-dev clean
 
 run: setup  ## start a local Ray cluster and the service; honours HOST, PORT, API_KEY
 	@$(BIN)/ocr-serve run
@@ -25,6 +25,34 @@ infra-test: .venv-infra/.ready .venv-checkov/.ready  ## Terraform, entry points 
 		.venv-checkov/bin/checkov --skip-download --quiet --compact --framework terraform -d terraform/$$folder \
 			|| exit 1; \
 	done
+
+capacity: setup-dev  ## simulate the fleets of cluster/capacity/plan.yaml for docs/capacity.md
+	PYTHONPATH=cluster $(BIN)/python -m capacity $(ARGS)
+
+cluster-test: setup-dev  ## three Ray nodes in network namespaces, and what may happen to them (needs root)
+	$(BIN)/pytest -c tests/cluster/pytest.ini --rootdir tests/cluster tests/cluster
+
+IMAGE ?= ocr-serve
+LISTEN ?= 127.0.0.1:8000
+DOCKER_RUN = docker run --rm --init --shm-size 4g --ulimit nofile=65536:65536 --stop-timeout 90 -p $(LISTEN):8000 \
+	-e API_KEY -e ALLOWED_ORIGINS
+docker-build:  ## the image for CPUs: make docker-build [IMAGE=NAME] [WITH_PADDLE=true]
+	docker build -f cluster/Dockerfile $(if $(WITH_PADDLE),--build-arg WITH_PADDLE=$(WITH_PADDLE)) -t $(IMAGE):cpu .
+
+docker-run:  ## the service from that image; honours API_KEY, LISTEN=ADDRESS:PORT
+	$(DOCKER_RUN) $(IMAGE):cpu
+
+docker-build-gpu:  ## the image for NVIDIA GPUs: make docker-build-gpu PADDLE_WHEEL_INDEX=... [CUDA_IMAGE=...] [PADDLE_VERSION=...]
+	@test -n "$(PADDLE_WHEEL_INDEX)" || { echo "PADDLE_WHEEL_INDEX must be set: Paddle's package index for CUDA 12.9"; exit 1; }
+	docker build -f cluster/Dockerfile.gpu --build-arg PADDLE_WHEEL_INDEX=$(PADDLE_WHEEL_INDEX) \
+		$(if $(CUDA_IMAGE),--build-arg CUDA_IMAGE=$(CUDA_IMAGE)) \
+		$(if $(PADDLE_VERSION),--build-arg PADDLE_VERSION=$(PADDLE_VERSION)) -t $(IMAGE):gpu .
+
+docker-run-gpu:  ## the service from that image, on all GPUs of this machine
+	$(DOCKER_RUN) --gpus all $(IMAGE):gpu
+
+gpu-verify:  ## whether a running service reads on a GPU: make gpu-verify [URL=http://...], with API_KEY
+	@$(PYTHON) cluster/verify_gpu.py $(or $(URL),http://127.0.0.1:8000)
 
 check: lint  ## what CI runs before the tests
 	$(BIN)/mypy

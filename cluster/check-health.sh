@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Whether this node is healthy: `check-health.sh head` asks the head's GCS, `check-health.sh worker` the raylet.
+# Whether this container is healthy: `check-health.sh head` asks the head's GCS, `check-health.sh worker` the raylet, and
+# `check-health.sh service` what `ocr-serve run` started.
 set -euo pipefail
 # shellcheck source=cluster/node.sh
 . "$(dirname "${BASH_SOURCE[0]}")/node.sh"
@@ -8,8 +9,9 @@ load_ports
 case ${1:-} in
   head) port=$PORT_DASHBOARD path=/api/gcs_healthz ;;
   worker) port=$PORT_AGENT_HTTP path=/api/local_raylet_healthz ;;
+  service) port=${PORT:-$PORT_SERVE_HTTP} path=/health ;;
   *)
-    echo "usage: check-health.sh head|worker" >&2
+    echo "usage: check-health.sh head|worker|service" >&2
     exit 64
     ;;
 esac

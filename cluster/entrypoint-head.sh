@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
 # The head of the Ray cluster: it schedules, keeps the cluster's book and reports figures. It runs no replicas.
 #
-#   RAY_AUTH_TOKEN       what nodes and the deployer must show (required)
+#   RAY_AUTH_TOKEN       what nodes and the deployer must show (required); else the file RAY_AUTH_TOKEN_PATH or
+#                        ~/.ray/auth_token
 #   RAY_REDIS_ADDRESS    redis://HOST:PORT or rediss://HOST:PORT (TLS): where the book outlives this process
 #   RAY_REDIS_PASSWORD   its password
 #   RAY_external_storage_namespace   name of the cluster in that store
 #   OCR_CLUSTER_NAME     under which name figures are printed; none are without it
+#   OCR_DASHBOARD_HOST   where the dashboard listens (127.0.0.1: a tunnel leads there)
+#   OCR_AUTOSCALING_CONFIG   file for Ray's own autoscaler, on a cluster that the launcher made; none without it
 #   OCR_NODE_IP, OCR_RAY_DIR, OCR_OBJECT_STORE_BYTES, PORT_*   instead of what is found
 set -euo pipefail
 # shellcheck source=cluster/node.sh
@@ -27,12 +30,15 @@ head_arguments=(
   --num-cpus=0
   --num-gpus=0
   --include-dashboard=true
-  --dashboard-host=127.0.0.1
+  --dashboard-host="${OCR_DASHBOARD_HOST:-127.0.0.1}"
   --dashboard-port="$PORT_DASHBOARD"
   --ray-client-server-port="$PORT_RAY_CLIENT"
 )
 if [[ -n ${RAY_REDIS_PASSWORD:-} ]]; then
   head_arguments+=(--redis-password="$RAY_REDIS_PASSWORD")
+fi
+if [[ -n ${OCR_AUTOSCALING_CONFIG:-} ]]; then
+  head_arguments+=(--autoscaling-config="$OCR_AUTOSCALING_CONFIG")
 fi
 
 ray start "${head_arguments[@]}" "${node_arguments[@]}" &

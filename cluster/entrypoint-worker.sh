@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A worker of the Ray cluster. On TERM it drains: its replicas move, requests on them are finished, then it ends.
 #
-#   RAY_AUTH_TOKEN   what the head wants to see (required)
+#   RAY_AUTH_TOKEN   what the head wants to see (required); else the file RAY_AUTH_TOKEN_PATH or ~/.ray/auth_token
 #   RAY_HEAD_HOST    name or address of the head (required)
 #   OCR_DRAIN_S      how long draining may take (90)
 #   OCR_NODE_CPUS, OCR_NODE_GPUS   what Ray may use; all of the machine without them

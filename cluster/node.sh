@@ -19,20 +19,33 @@ load_ports() {
   export RAY_SERVE_HAPROXY_METRICS_PORT=$PORT_HAPROXY_METRICS
   export RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT=$PORT_REPLICA_MIN
   export RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT=$PORT_REPLICA_MAX
+  # A proxy that starts on a busy node may need longer than Ray's ten seconds, and would be killed and begin anew.
+  export RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S=${RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S:-60}
 }
 
-# A cluster without a token lets anybody who reaches a port run anything.
+# A cluster without a token lets anybody who reaches a port run anything. Ray would find the file by itself; what else
+# runs here looks into the environment.
 require_token() {
+  local file=${RAY_AUTH_TOKEN_PATH:-$HOME/.ray/auth_token}
   export RAY_AUTH_MODE=${RAY_AUTH_MODE:-token}
+  if [[ -z ${RAY_AUTH_TOKEN:-} && -r $file ]]; then
+    RAY_AUTH_TOKEN=$(<"$file")
+    export RAY_AUTH_TOKEN
+  fi
   if [[ $RAY_AUTH_MODE == token && -z ${RAY_AUTH_TOKEN:-} ]]; then
     echo "RAY_AUTH_TOKEN must be set: nodes show it to each other." >&2
     exit 64
   fi
 }
 
-# The address by which other nodes reach this one.
+# The address by which other nodes reach this one. A name that leads to the node itself only is no help.
 find_own_address() {
-  node_ip=${OCR_NODE_IP:-$(hostname -i | cut -d ' ' -f 1)}
+  local found
+  found=$(hostname -i 2>/dev/null | cut -d ' ' -f 1) || found=
+  if [[ -z $found || $found == 127.* || $found == ::1 ]]; then
+    found=$(hostname -I | cut -d ' ' -f 1)
+  fi
+  node_ip=${OCR_NODE_IP:-$found}
 }
 
 # Arguments of `ray start` on every node, in the array `node_arguments`: no port is left to chance.

@@ -1,4 +1,4 @@
-"""A user pool of moto, tokens signed with its own key, and an endpoint for keys that can go away."""
+"""A user pool, tokens signed with moto's own key, and an endpoint for keys that can go away."""
 
 import base64
 import gzip
@@ -34,7 +34,8 @@ class Pool:
 
     @property
     def key_set_url(self) -> str:
-        return f"{self.url}/{self.pool_id}/.well-known/jwks.json"
+        base = f"{self.url}/{self.pool_id}" if self.url else self.issuer
+        return f"{base}/.well-known/jwks.json"
 
     def sign_in(self, user: str) -> dict[str, str]:
         """The tokens that the pool gives a user: `AccessToken`, `IdToken`."""
@@ -70,7 +71,7 @@ class Pool:
 def make_pool(url: str) -> Pool:
     """A new user pool with its application and two users."""
     cognito = make_client("cognito-idp", url)
-    pool_id = cognito.create_user_pool(PoolName="users")["UserPool"]["Id"]
+    pool_id = cognito.create_user_pool(PoolName="ocr-test-users")["UserPool"]["Id"]
     client_id = cognito.create_user_pool_client(
         UserPoolId=pool_id, ClientName="web", ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"]
     )["UserPoolClient"]["ClientId"]
@@ -80,6 +81,11 @@ def make_pool(url: str) -> Pool:
         cognito.admin_set_user_password(UserPoolId=pool_id, Username=user, Password=PASSWORD, Permanent=True)
     cognito.admin_add_user_to_group(UserPoolId=pool_id, Username="admin", GroupName="admins")
     return Pool(url, pool_id, client_id)
+
+
+def delete_pool(pool: Pool) -> None:
+    """Take it away, with its users."""
+    make_client("cognito-idp", pool.url).delete_user_pool(UserPoolId=pool.pool_id)
 
 
 def private_key() -> dict[str, str]:

@@ -22,3 +22,8 @@ output "backend_config" {
     CONFIG
   }
 }
+
+output "github_role_arns" {
+  description = "Roles that GitHub's workflows assume: plan, apply-dev, apply-prod; empty without a repository."
+  value       = { for part, role in aws_iam_role.github : part => role.arn }
+}

@@ -19,3 +19,14 @@ variable "project_name" {
     error_message = "project_name must be at most 21 lower-case letters, digits and hyphens, and begin with a letter."
   }
 }
+
+variable "github_repository" {
+  type        = string
+  description = "GitHub repository (owner/name) whose workflows may plan and apply, by OIDC; null for none."
+  default     = null
+
+  validation {
+    condition     = var.github_repository == null || can(regex("^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$", var.github_repository))
+    error_message = "github_repository must look like owner/name."
+  }
+}

@@ -1,5 +1,6 @@
-"""One moto server for all tests of this folder, and an API whose reader reads nothing."""
+"""AWS for all tests of this folder, a moto server or the real one, and an API whose reader reads nothing."""
 
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,7 +13,7 @@ from deployments.document import Document, Line, Page
 from serve_app.api.app import create_app
 from serve_app.auth import AuthSettings
 
-from moto_process import running_moto
+from moto_process import IS_REAL, REGION, aws_environment, make_client, running_moto
 
 
 class OnePage:
@@ -36,8 +37,60 @@ class OnePage:
 
 @pytest.fixture(scope="session")
 def moto_url() -> Iterator[str]:
+    """For tests that need moto itself; these are left out with OCR_TEST_AWS=real."""
+    if IS_REAL:
+        pytest.skip("needs moto itself")
     with running_moto() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def aws_url(request: pytest.FixtureRequest) -> str:
+    """Where AWS answers: moto, or nothing for AWS itself."""
+    return "" if IS_REAL else request.getfixturevalue("moto_url")
+
+
+@pytest.fixture
+def endpoint(monkeypatch: pytest.MonkeyPatch, aws_url: str) -> str:
+    """The environment of a node that talks to AWS."""
+    for name, value in aws_environment(aws_url).items():
+        monkeypatch.setenv(name, value)
+    return aws_url
+
+
+@pytest.fixture
+def new_name() -> str:
+    """A name that nothing in the account has yet."""
+    return f"ocr-test-{secrets.token_hex(6)}"
+
+
+@pytest.fixture
+def make_secret(endpoint: str, new_name: str) -> Iterator[Callable[[str], str]]:
+    """Make a secret with a text; its name is returned, and it is deleted at the end."""
+    client, made = make_client("secretsmanager", endpoint), []
+
+    def make(text: str) -> str:
+        name = f"{new_name}-{len(made)}"
+        client.create_secret(Name=name, SecretString=text)
+        made.append(name)
+        return name
+
+    yield make
+    for name in made:
+        client.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+
+
+@pytest.fixture
+def bucket(endpoint: str, new_name: str) -> Iterator[str]:
+    """A new bucket, emptied and deleted at the end."""
+    client = make_client("s3", endpoint)
+    client.create_bucket(Bucket=new_name, CreateBucketConfiguration={"LocationConstraint": REGION})
+    client.put_bucket_versioning(Bucket=new_name, VersioningConfiguration={"Status": "Enabled"})
+    yield new_name
+    versions = client.list_object_versions(Bucket=new_name)
+    for entry in [*versions.get("Versions", []), *versions.get("DeleteMarkers", [])]:
+        client.delete_object(Bucket=new_name, Key=entry["Key"], VersionId=entry["VersionId"])
+    client.delete_bucket(Bucket=new_name)
 
 
 @pytest.fixture

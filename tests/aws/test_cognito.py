@@ -1,9 +1,9 @@
-"""Tokens of Amazon Cognito, as a real moto server gives them, and as forgers would like them to be."""
+"""Tokens of Amazon Cognito, as a user pool gives them, and as forgers would like them to be."""
 
 import hashlib
 import hmac
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -14,7 +14,8 @@ from jose import jwk, jws
 
 from serve_app.auth import AuthSettings
 
-from cognito_pool import KEY_ID, KeyEndpoint, Pool, encode, make_pool, private_key
+from cognito_pool import KEY_ID, KeyEndpoint, Pool, delete_pool, encode, make_pool, private_key
+from moto_process import needs_moto
 from service import find_free_port
 
 pytestmark = pytest.mark.aws
@@ -23,8 +24,10 @@ PNG = {"content": b"\x89PNG", "headers": {"content-type": "image/png"}}
 
 
 @pytest.fixture(scope="session")
-def pool(moto_url: str) -> Pool:
-    return make_pool(moto_url)
+def pool(aws_url: str) -> Iterator[Pool]:
+    pool = make_pool(aws_url)
+    yield pool
+    delete_pool(pool)
 
 
 @pytest.fixture
@@ -68,6 +71,7 @@ async def test_a_group_gives_scopes(client, pool: Pool) -> None:
     assert (await client.get("/debug/paddle", headers=bearer(admin))).status_code == 200
 
 
+@needs_moto
 async def test_a_token_of_our_own_making_is_accepted(client, pool: Pool) -> None:
     """So that the refusals below are for what they change, and nothing else."""
     assert (await post(client, bearer(pool.sign()))).status_code == 200
@@ -138,6 +142,7 @@ FORGERIES: dict[str, Callable[[Pool], str]] = {
 }
 
 
+@needs_moto
 @pytest.mark.parametrize("name", FORGERIES)
 async def test_a_forgery_is_refused(client, pool: Pool, name: str) -> None:
     """With one answer for all of them, which tells a forger nothing but what is in his own token."""
@@ -148,6 +153,7 @@ async def test_a_forgery_is_refused(client, pool: Pool, name: str) -> None:
     assert answer.json()["detail"] == f"The token in the header Authorization {said}."
 
 
+@needs_moto
 @pytest.mark.parametrize(
     "make_headers",
     [
@@ -166,6 +172,7 @@ async def test_a_good_token_in_bad_headers_is_refused(client, pool: Pool, make_h
     assert answer.status_code == 401
 
 
+@needs_moto
 class TestBothModes:
     """`AUTH_MODE=both`: servers have keys, browsers have tokens."""
 
@@ -195,6 +202,7 @@ class TestBothModes:
         assert (await post(client, bearer("k"))).status_code == 401
 
 
+@needs_moto
 class TestKeySetDown:
     """The endpoint of the pool's keys, when it is needed and not there."""
 

@@ -1,4 +1,4 @@
-"""Keys in AWS Secrets Manager, answered by a real moto server."""
+"""Keys in AWS Secrets Manager."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from serve_app.access.key_store import KeyStore
 from serve_app.access.keys import KeyDocument, KeyRecord, make_key
 from serve_app.auth import AuthSettings
 
-from moto_process import CREDENTIALS, make_client, running_moto
+from moto_process import CREDENTIALS, make_client, needs_moto, running_moto
 from service import find_free_port
 
 pytestmark = pytest.mark.aws
@@ -29,23 +29,15 @@ class Clock:
         return self.now_s
 
 
-@pytest.fixture
-def endpoint(monkeypatch: pytest.MonkeyPatch, moto_url: str) -> str:
-    """The environment of a node that talks to this server."""
-    for name, value in (CREDENTIALS | {"AWS_ENDPOINT_URL": moto_url}).items():
-        monkeypatch.setenv(name, value)
-    return moto_url
-
-
-async def test_keys_of_a_secret_are_accepted_and_rotated(endpoint: str) -> None:
+async def test_keys_of_a_secret_are_accepted_and_rotated(endpoint: str, make_secret) -> None:
     """A new version counts once the old one is as old as the operator allows."""
     (first, old), (second, new) = make_key("shop"), make_key("shop")
-    secrets = make_client("secretsmanager", endpoint)
-    secrets.create_secret(Name="rotated", SecretString=to_text(first))
+    name = make_secret(to_text(first))
     clock = Clock()
-    store = KeyStore([], [], [KeySecret("rotated", REFRESH_S, clock.read)])
+    store = KeyStore([], [], [KeySecret(name, REFRESH_S, clock.read)])
     assert (await store.check(old.encode())).id == first.id
-    secrets.put_secret_value(SecretId="rotated", SecretString=to_text(first, second))
+    secrets = make_client("secretsmanager", endpoint)
+    secrets.put_secret_value(SecretId=name, SecretString=to_text(first, second))
     clock.now_s = REFRESH_S - 1
     with pytest.raises(Unauthorized):
         await store.check(new.encode())
@@ -54,20 +46,21 @@ async def test_keys_of_a_secret_are_accepted_and_rotated(endpoint: str) -> None:
     assert (await store.check(old.encode())).id == first.id
 
 
-async def test_a_broken_secret_keeps_the_last_good_set(endpoint: str, caplog) -> None:
+async def test_a_broken_secret_keeps_the_last_good_set(endpoint: str, make_secret, caplog) -> None:
     """And is not quoted in the log."""
     record, key = make_key("shop")
-    secrets = make_client("secretsmanager", endpoint)
-    secrets.create_secret(Name="broken", SecretString=to_text(record))
+    name = make_secret(to_text(record))
     clock = Clock()
-    store = KeyStore([], [], [KeySecret("broken", REFRESH_S, clock.read)])
-    secrets.put_secret_value(SecretId="broken", SecretString="hunter2")
+    store = KeyStore([], [], [KeySecret(name, REFRESH_S, clock.read)])
+    secrets = make_client("secretsmanager", endpoint)
+    secrets.put_secret_value(SecretId=name, SecretString="hunter2")
     clock.now_s = REFRESH_S
     assert (await store.check(key.encode())).id == record.id
     assert "last good set stays" in caplog.text
     assert "hunter2" not in caplog.text
 
 
+@needs_moto
 async def test_keys_work_on_while_aws_is_down(monkeypatch: pytest.MonkeyPatch, caplog) -> None:
     """They are looked for again sooner than usual, and found when it is back."""
     for name, value in CREDENTIALS.items():
@@ -89,19 +82,19 @@ async def test_keys_work_on_while_aws_is_down(monkeypatch: pytest.MonkeyPatch, c
         assert (await store.check(new.encode())).id == second.id
 
 
-async def test_a_secret_that_is_not_there_stops_the_start(endpoint: str) -> None:
+async def test_a_secret_that_is_not_there_stops_the_start(endpoint: str, new_name: str) -> None:
     """With the name of AWS's own error."""
-    settings = AuthSettings.from_environment({"API_KEYS_SECRET_ID": "missing"})
+    settings = AuthSettings.from_environment({"API_KEYS_SECRET_ID": new_name})
     with pytest.raises(ValueError, match=r"API_KEYS_SECRET_ID cannot be used: .*ResourceNotFound"):
         settings.make_authenticator()
 
 
-async def test_the_service_takes_a_key_from_the_secret(endpoint: str, connect) -> None:
+async def test_the_service_takes_a_key_from_the_secret(make_secret, connect) -> None:
     """From the environment's settings to the answer."""
     record, key = make_key("shop", scopes=["ocr"])
-    make_client("secretsmanager", endpoint).create_secret(Name="service", SecretString=to_text(record))
+    name = make_secret(to_text(record))
     png = {"content": b"\x89PNG", "headers": {"content-type": "image/png"}}
-    async with connect(AuthSettings.from_environment({"API_KEYS_SECRET_ID": "service"})) as client:
+    async with connect(AuthSettings.from_environment({"API_KEYS_SECRET_ID": name})) as client:
         assert (await client.post("/ocr", **png)).status_code == 401
         client.headers["x-api-key"] = key
         assert (await client.post("/ocr", **png)).status_code == 200

@@ -14,8 +14,8 @@ from paths import ROOT
 _FAKE_RAY = """#!/bin/bash
 printf '%s\\n' "$@" > "$RECORDS/ray.new"
 env | sort > "$RECORDS/environment"
-mv "$RECORDS/ray.new" "$RECORDS/ray"
 trap 'echo ended >> "$RECORDS/order"; exit 0' TERM
+mv "$RECORDS/ray.new" "$RECORDS/ray"
 [[ -z ${FAKE_EXIT:-} ]] || exit "$FAKE_EXIT"
 while :; do sleep 0.05 & wait $!; done
 """

@@ -2,12 +2,45 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from infra.nodes import run_node
 from paths import ROOT
+
+
+@contextmanager
+def answering(status: int | None) -> Iterator[int]:
+    """The port of a server whose every answer has this status, or of nobody."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            assert self.path == "/health"
+            self.send_response(status or 500)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if status is None:
+        server.server_close()
+        yield server.server_port
+        return
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
 
 SCRIPTS = sorted(path.name for path in (ROOT / "cluster").glob("*.sh"))
 TOKEN = {"RAY_AUTH_TOKEN": "t0ken"}
@@ -55,6 +88,20 @@ def test_the_head_offers_ray_no_cores_and_keeps_its_dashboard_to_itself(tmp_path
     assert run.environment["RAY_AUTH_MODE"] == "token"
 
 
+def test_a_token_may_come_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("fr0m-a-file\n")
+    run = run_node(tmp_path, "head", {"RAY_AUTH_TOKEN_PATH": str(file)})
+    assert run.environment["RAY_AUTH_TOKEN"] == "fr0m-a-file"
+
+
+def test_the_head_serves_an_operator_and_an_autoscaler_where_it_is_told_to(tmp_path: Path) -> None:
+    more = {"OCR_DASHBOARD_HOST": "0.0.0.0", "OCR_AUTOSCALING_CONFIG": "/root/ray_bootstrap_config.yaml"}
+    run = run_node(tmp_path, "head", {**TOKEN, **more})
+    assert run.find("dashboard-host") == "0.0.0.0"
+    assert run.find("autoscaling-config") == "/root/ray_bootstrap_config.yaml"
+
+
 def test_the_head_trusts_its_store_by_certificate_and_shows_its_password(tmp_path: Path) -> None:
     store = {"RAY_REDIS_ADDRESS": "rediss://store:6379", "RAY_REDIS_PASSWORD": "s3cret"}
     run = run_node(tmp_path, "head", {**TOKEN, **store})
@@ -86,6 +133,18 @@ def test_a_worker_offers_what_it_is_told_to(tmp_path: Path) -> None:
 def test_a_node_whose_ray_ends_by_itself_fails(tmp_path: Path, ray_status: str, status: int) -> None:
     run = run_node(tmp_path, "worker", {**WORKER, "FAKE_EXIT": ray_status}, stop=False)
     assert run.status == status
+
+
+@pytest.mark.parametrize(("status", "healthy"), [(200, True), (503, False), (None, False)])
+def test_a_health_check_says_what_the_service_says(status: int | None, healthy: bool) -> None:
+    with answering(status) as port:
+        script = str(ROOT / "cluster" / "check-health.sh")
+        result = subprocess.run([script, "service"], env=os.environ | {"PORT": str(port)}, check=False)
+    assert (result.returncode == 0) == healthy
+
+
+def test_a_health_check_of_nothing_is_an_error() -> None:
+    assert subprocess.run([str(ROOT / "cluster" / "check-health.sh")], check=False).returncode == 64
 
 
 def test_ports_of_the_environment_win_over_the_file(tmp_path: Path) -> None:

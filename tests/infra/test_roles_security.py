@@ -6,6 +6,7 @@ from infra.resources import Resources, as_list, list_statements, list_task_conta
 _ACTIONS_WITHOUT_RESOURCES = {
     "ecr:GetAuthorizationToken",
     "cloudwatch:PutMetricData",
+    "ecs:ListTasks",
     "ssmmessages:CreateControlChannel",
     "ssmmessages:CreateDataChannel",
     "ssmmessages:OpenControlChannel",
@@ -32,20 +33,35 @@ def test_what_runs_in_a_task_may_not_read_the_secrets_that_start_it(resources: R
         if any(action.startswith("secretsmanager:") for action in as_list(statement["Action"]))
     }
     assert readers
+    # A deployer is nobody's task.
+    readers = {
+        address for address in readers if not address.endswith('.aws_iam_role_policy.github["deploy"]')
+    }
+    assert readers
     assert all(".aws_iam_role_policy.execution[" in address for address in readers)
     for task in select(resources, "aws_ecs_task_definition").values():
         assert task["task_role_arn"] != task["execution_role_arn"]
 
 
-def test_a_role_is_assumed_by_a_named_service_or_by_one_branch_of_one_repository(
+def test_a_role_is_assumed_by_a_named_service_or_by_one_branch_or_environment_of_one_repository(
     resources: Resources,
 ) -> None:
+    subjects = set()
     for address, role in select(resources, "aws_iam_role").items():
         for statement in list_statements(role["assume_role_policy"]):
             assert set(statement["Principal"]) <= {"Service", "Federated"}, address
             if "Federated" in statement["Principal"]:
                 subject = statement["Condition"]["StringEquals"]["token.actions.githubusercontent.com:sub"]
-                assert subject == "repo:example/ocr:ref:refs/heads/main"
+                subjects.add(subject)
+    environment = "dev" if any(name.endswith("-dev") for name in list_names(resources)) else "prod"
+    assert subjects == {
+        "repo:example/ocr:ref:refs/heads/main",
+        f"repo:example/ocr:environment:{environment}",
+    }
+
+
+def list_names(resources: Resources) -> list[str]:
+    return [cluster["name"] for cluster in select(resources, "aws_ecs_cluster").values()]
 
 
 def test_secrets_come_from_the_secret_store_and_never_stand_in_a_task_definition(

@@ -52,6 +52,14 @@ class TestGpuProfile:
         profile = load_profile(AppArgs(), ray.cluster_resources()["GPU"])
         assert profile.detection.run.device == "gpu"
 
+    def test_a_gpu_that_is_not_there_is_found_out(self, http: httpx.Client) -> None:
+        """By the smoke test of the GPU image, which says what is missing and exits with 1."""
+        command = [sys.executable, str(ROOT / "cluster" / "verify_gpu.py"), str(http.base_url)]
+        result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
+        assert result.returncode == 1, result.stderr
+        assert "NO   Paddle is built with CUDA" in result.stdout
+        assert "NO   Paddle passes its own check" in result.stdout
+
 
 class TestRollout:
     """`serve deploy` of the repository's own configuration, on the fake engine."""

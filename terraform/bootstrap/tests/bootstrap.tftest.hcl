@@ -41,3 +41,64 @@ run "state" {
     error_message = "Each environment has a state and both locks."
   }
 }
+
+run "no_github" {
+  assert {
+    condition     = length(output.github_role_arns) == 0 && length(aws_iam_openid_connect_provider.github) == 0
+    error_message = "Without a repository GitHub has no way in."
+  }
+}
+
+run "github" {
+  variables {
+    github_repository = "example/ocr"
+  }
+
+  assert {
+    condition = {
+      for part, role in aws_iam_role.github :
+      part => jsondecode(role.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"]
+      } == {
+      plan         = ["repo:example/ocr:pull_request", "repo:example/ocr:ref:refs/heads/main"]
+      "apply-dev"  = ["repo:example/ocr:environment:dev"]
+      "apply-prod" = ["repo:example/ocr:environment:prod"]
+    }
+    error_message = "Pull requests plan; an environment applies itself."
+  }
+
+  assert {
+    condition = alltrue(flatten([
+      for policy in values(aws_iam_role_policy.github) : [
+        for statement in jsondecode(policy.policy).Statement :
+        statement.Resource != "*" && !strcontains(jsonencode(statement.Action), "*")
+      ]
+    ]))
+    error_message = "Own policies name actions and resources."
+  }
+
+  assert {
+    condition = alltrue([
+      for part, attachment in aws_iam_role_policy_attachment.github :
+      endswith(attachment.policy_arn, part == "plan" ? "/ReadOnlyAccess" : "/PowerUserAccess")
+    ])
+    error_message = "A plan changes nothing, and nobody is an administrator."
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(aws_iam_role_policy.github["apply-dev"].policy).Statement :
+      statement.Effect == "Deny" || !strcontains(jsonencode(statement.Resource), "role/ocr-github")
+    ])
+    error_message = "An apply does not change what applies."
+  }
+}
+
+run "bad_repository" {
+  command = plan
+
+  variables {
+    github_repository = "*"
+  }
+
+  expect_failures = [var.github_repository]
+}

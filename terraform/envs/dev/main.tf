@@ -28,6 +28,7 @@ module "stack" {
   queue_limit        = var.queue_limit
   gpu_hourly_usd     = var.gpu_hourly_usd
   github_repository  = var.github_repository
+  github_environment = "dev"
 
   # Small and cheap, and gone without a trace when it is destroyed.
   nat                     = "single"

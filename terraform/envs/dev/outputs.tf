@@ -87,3 +87,8 @@ output "github_push_role_arn" {
   description = "Role that GitHub's workflows assume to push images; null without a repository."
   value       = module.stack.github_push_role_arn
 }
+
+output "github_deploy_role_arn" {
+  description = "Role that GitHub's workflows assume to deploy the application; null without a repository."
+  value       = module.stack.github_deploy_role_arn
+}

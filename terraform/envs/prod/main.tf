@@ -28,6 +28,7 @@ module "stack" {
   queue_limit        = var.queue_limit
   gpu_hourly_usd     = var.gpu_hourly_usd
   github_repository  = var.github_repository
+  github_environment = "prod"
 
   # Two of everything that must not be lost, and nothing that a slip deletes.
   nat                     = "per_az"

@@ -15,5 +15,10 @@ output "instance_profile_arn" {
 
 output "github_push_role_arn" {
   description = "Role that GitHub's workflows assume to push images, or null."
-  value       = one(aws_iam_role.github[*].arn)
+  value       = one([for part, role in aws_iam_role.github : role.arn if part == "push"])
+}
+
+output "github_deploy_role_arn" {
+  description = "Role that GitHub's workflows assume to deploy the application, or null."
+  value       = one([for part, role in aws_iam_role.github : role.arn if part == "deploy"])
 }

@@ -44,6 +44,16 @@ variable "github_repository" {
   }
 }
 
+variable "github_environment" {
+  type        = string
+  description = "Environment of GitHub whose jobs may deploy the application."
+}
+
+variable "ray_token_secret_arn" {
+  type        = string
+  description = "Secret with the cluster's token, which a deployer reads."
+}
+
 variable "github_branch" {
   type        = string
   description = "Branch whose workflows may push images."

@@ -99,6 +99,9 @@ module "iam" {
   jobs_bucket_arn    = module.data.bucket_arns["jobs"]
   models_bucket_arn  = module.data.bucket_arns["models"]
   github_repository  = var.github_repository
+
+  github_environment   = var.github_environment
+  ray_token_secret_arn = local.ray_token
 }
 
 module "ecs_cluster" {

@@ -209,6 +209,12 @@ variable "gpu_hourly_usd" {
   default     = 0.647
 }
 
+variable "github_environment" {
+  type        = string
+  description = "Environment of GitHub whose jobs may deploy the application."
+  default     = "prod"
+}
+
 variable "github_repository" {
   type        = string
   description = "GitHub repository (owner/name) whose workflows may push images; null for none."

@@ -10,6 +10,9 @@ variables {
   worker_secret_arns = ["arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:worker"]
   jobs_bucket_arn    = "arn:aws:s3:::jobs"
   models_bucket_arn  = "arn:aws:s3:::models"
+  github_environment = "prod"
+
+  ray_token_secret_arn = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:head"
 }
 
 run "roles" {
@@ -58,11 +61,19 @@ run "github" {
   }
 
   assert {
-    condition = (
-      jsondecode(aws_iam_role.github[0].assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"]
-      == "repo:example/ocr:ref:refs/heads/main"
-    )
-    error_message = "One branch of one repository may push."
+    condition = {
+      for part, role in aws_iam_role.github :
+      part => jsondecode(role.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"]
+      } == {
+      push   = "repo:example/ocr:ref:refs/heads/main"
+      deploy = "repo:example/ocr:environment:prod"
+    }
+    error_message = "One branch of one repository may push, one environment may deploy."
+  }
+
+  assert {
+    condition     = !strcontains(aws_iam_role_policy.github["push"].policy, "ssm:") && !strcontains(aws_iam_role_policy.github["deploy"].policy, "ecr:")
+    error_message = "Who pushes does not deploy, and who deploys does not push."
   }
 }
 
