@@ -9,7 +9,7 @@ import logging
 import math
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -63,6 +63,9 @@ _HOW_TO_INSTALL = {
 }
 _ATTEMPTS = 4
 _RETRY_AFTER_S = 5
+# Turned upright, the largest page that is allowed takes 300 MB of the ingress.
+_LARGE_PAGE_BYTES = 3 * 16_000_000
+_LARGE_PAGES_AT_A_TIME = 2
 # Lines of ordinary width that a recogniser reads at a stretch for a job: about 0.1 s on one core.
 _BACKGROUND_LINES = 8
 
@@ -134,6 +137,7 @@ class RemoteStages:
         self._max_pixels = max_pixels
         self._spread = spread
         self._lane = lane
+        self._large_pages = asyncio.Semaphore(_LARGE_PAGES_AT_A_TIME)
 
     def as_stages(self) -> Stages:
         """The callables for `deployments.flow.read_document`."""
@@ -147,6 +151,7 @@ class RemoteStages:
             unwarp=self.unwarp,
             read_formula=self.read_formula,
             find_seal_lines=self.find_seal_lines,
+            make_room=self.make_room,
         )
 
     @asynccontextmanager
@@ -171,6 +176,10 @@ class RemoteStages:
             return await call_stage(self._renderer, method, *arguments)
         except StageUnavailable as error:
             raise fault("The document cannot be decoded.") from error
+
+    def make_room(self, pixels: Image) -> AbstractAsyncContextManager[object]:
+        """What a page waits for before it is worked on: nothing, unless it is a large one."""
+        return self._large_pages if pixels.size > _LARGE_PAGE_BYTES else nullcontext()
 
     async def orient(self, views: Sequence[Image]) -> Angle:
         """Degrees clockwise that turn a page upright, from views of it."""
