@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import psutil
 import pytest
+import schemathesis
 from ray import serve
 
 from configs.profile import AppArgs
@@ -15,6 +16,7 @@ from serve_app.error_codes import ERROR_CODES
 from hostile.attack import Attack
 from hostile.broken_requests import attacks
 from hostile.corpus import HostileFile, bombs, damage
+from hostile.fuzzing import Fuzzer, list_operations
 from paths import FIXTURES
 from replicas import pids_of
 
@@ -23,6 +25,7 @@ pytestmark = pytest.mark.serve
 API_KEY = "a-key-for-tests"
 SEED = 2
 DAMAGED = 100
+FUZZED = 200
 # One of each kind of attack; the others take seconds to make, or the full time that a page may have.
 BOMBS = (
     "zip.pdf",
@@ -142,3 +145,13 @@ def _find_decoders(renderer: int) -> list[psutil.Process]:
 
 def _load_page() -> bytes:
     return (FIXTURES / "one_line.png").read_bytes()
+
+
+def test_the_real_service_answers_as_its_document_says(cluster) -> None:
+    """Requests made from the OpenAPI document, through the proxy; many more are sent to the API alone."""
+    document = schemathesis.openapi.from_url(f"{cluster.http_url}/openapi.json")
+    # Paddle's own check takes a minute or two each time.
+    operations = [operation for operation in list_operations(document) if "/debug/" not in operation.path]
+    fuzzer = Fuzzer(API_KEY, {}, repeatable=True, timeout_s=60)
+    fuzzer.send(operations, FUZZED)
+    assert fuzzer.sent.total() >= FUZZED
