@@ -6,14 +6,16 @@ Bombs and files of two kinds come first, then ``--count`` damaged files (see `ho
 requests; every tenth request is a good page. Prints statuses and codes, the memory of each replica at its
 highest beside its ceiling, and the slowest files. Exits with 1 for an answer that the API does not document,
 a good page that is read otherwise than before, a replica that died or was above its ceiling. The figures go
-to bench-results/hostile.json.
+to bench-results/hostile.json; SIGTERM ends the sending and shows what there is.
 """
 
 import argparse
 import itertools
 import json
 import math
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -116,13 +118,22 @@ def main() -> int:
         watch = MemoryWatch(service.process)
         watch.look()
         replicas = {name: set(pids) for name, pids in watch.pids.items()}
+        attack = Attack(client)
         start_s = time.monotonic()
+        is_stopped = threading.Event()
+
+        def stop(_number: int, _frame: object) -> None:
+            is_stopped.set()
+            report(attack, watch, ceilings, time.monotonic() - start_s)
+
+        signal.signal(signal.SIGTERM, stop)
+
+        def has_time(_file: object) -> bool:
+            return not is_stopped.is_set() and time.monotonic() - start_s < args.limit_s
+
         with watch.watching():
-            attack = Attack(client)
             files = make_files(args.seed, args.count)
-            attack.send_all(
-                itertools.takewhile(lambda _: time.monotonic() - start_s < args.limit_s, files), args.threads
-            )
+            attack.send_all(itertools.takewhile(has_time, files), args.threads)
             send_broken_requests(service, attack)
         seconds = time.monotonic() - start_s
         for name, pids in watch.pids.items():
