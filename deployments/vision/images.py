@@ -26,6 +26,7 @@ from deployments.errors import (
     UnsupportedMedia,
 )
 from deployments.vision.decoding import decode_frame, has_few_scans, read_density
+from deployments.vision.geometry import MAX_SIDE_PX
 
 ImageFormat = Literal["PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF"]
 
@@ -154,10 +155,10 @@ class ImageDocument:
         if isinstance(tile_width, int) and isinstance(tile_height, int):
             sizes.append((tile_width, tile_height))
         for width, height in sizes:
-            if width * height > self._max_pixels:
+            if max(width, height) > MAX_SIDE_PX or width * height > self._max_pixels:
                 raise TooManyPixels(
                     f"Page {number} of the image has {width} x {height} pixels; "
-                    f"at most {self._max_pixels} are decoded."
+                    f"at most {self._max_pixels} are decoded, and {MAX_SIDE_PX} of a side."
                 )
 
 

@@ -45,6 +45,7 @@ BOMBS = (
     "lying_count.pdf",
     "page_tree_loop.pdf",
     "huge_page.pdf",
+    "long_page.pdf",
     "deep_arrays.pdf",
     "glyph_in_itself.pdf",
     "cross_references_loop.pdf",

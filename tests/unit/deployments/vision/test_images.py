@@ -375,3 +375,10 @@ def test_what_may_take_long_to_decode_is_not_plain() -> None:
     for data in (make_tiff([page]), make_gif(page), make_webp(page), make_bmp(page), apng(3), large, scans):
         assert open_plain_image(data, 10**8) is None
     assert open_plain_image(jpeg_of_many_scans(64, 64, 10), 10**8) is not None
+
+
+def test_a_side_may_be_only_so_long() -> None:
+    """However few pixels the page has."""
+    assert ImageDocument(make_png(Image.new("1", (32_766, 1))), MAX_PIXELS).page_count == 1
+    with pytest.raises(TooManyPixels, match="side"):
+        ImageDocument(make_png(Image.new("1", (32_767, 1))), MAX_PIXELS)
