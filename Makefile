@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	--overrides requirements/overrides.txt
 
-.PHONY: run test test-paddle infra-test capacity cluster-test docker-build docker-run docker-build-gpu docker-run-gpu gpu-verify check lint format bench bench-gpu bench-memory bench-pdf bench-long bench-fields bench-order bench-plot bench-tables bench-limits parity footprint fixtures audit lock setup setup-dev clean
+.PHONY: run test test-paddle infra-test capacity cluster-test docker-build docker-run docker-build-gpu docker-run-gpu gpu-verify check lint format bench bench-gpu bench-memory bench-pdf bench-long bench-fields bench-order bench-plot bench-tables bench-limits parity footprint fixtures audit lock setup setup-dev clean bench-sandbox hostile fuzz
 
 run: setup  ## start a local Ray cluster and the service; honours HOST, PORT, API_KEY
 	@$(BIN)/ocr-serve run
@@ -109,6 +109,18 @@ parity: setup-dev  ## the service's text beside PaddleOCR's own: make parity EVA
 
 footprint: setup-dev  ## start-up time and memory of the whole tree of processes
 	PYTHONPATH=tests $(BIN)/python tests/bench/footprint.py
+
+bench-sandbox: setup-dev  ## what opening files in processes that can die costs
+	PYTHONPATH=tests $(BIN)/python tests/bench/sandbox_bench.py
+
+SEED ?= 1
+COUNT ?= 2000
+hostile: setup-dev  ## bombs, damaged files and broken requests against the real service: make hostile [SEED=1 COUNT=2000]
+	PYTHONPATH=tests $(BIN)/python tests/hostile/run.py --seed $(SEED) --count $(COUNT)
+
+FUZZ ?= 50000
+fuzz: setup-dev  ## the API against its OpenAPI document, other requests each time: make fuzz [FUZZ=50000]
+	FUZZ_CASES=$(FUZZ) $(BIN)/pytest tests/unit/serve_app/fuzz -s
 
 fixtures: setup-dev  ## render the test documents anew (needs fonts-noto-cjk and fonts-nanum)
 	$(BIN)/python tests/fixtures/generate.py

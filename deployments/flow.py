@@ -6,7 +6,7 @@ Nothing here knows Ray: the stages are callables, so a test passes in its own an
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
@@ -77,6 +77,8 @@ class Stages:
     unwarp: Callable[[Image], Awaitable[Image]]
     read_formula: Callable[[Image], Awaitable[str]]
     find_seal_lines: Callable[[Image], Awaitable[Sequence[LineCrop]]]
+    # Entered while a page is worked on, so that only so many large ones are at a time.
+    make_room: Callable[[Image], AbstractAsyncContextManager[object]] = lambda _pixels: nullcontext()
 
 
 async def read_page(number: int, source: PageSource, stages: Stages, options: ReadOptions) -> Page:
@@ -88,7 +90,8 @@ async def read_page(number: int, source: PageSource, stages: Stages, options: Re
     try:
         with clock.measure("load"):
             image = await source.load_page(number)
-        return await _read_pixels(image, stages, options, clock)
+        async with stages.make_room(image.pixels):
+            return await _read_pixels(image, stages, options, clock)
     except Busy:
         raise
     except ServiceError as error:

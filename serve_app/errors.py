@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from deployments.errors import Busy, InvalidOption, ServiceError
+from deployments.errors import BadRequest, Busy, InvalidOption, ServiceError
 from serve_app.error_codes import ERROR_CODES, HttpError, MethodNotAllowed, NotFound, RateLimited
 from serve_app.schemas import FieldProblem, Problem
 
@@ -105,6 +105,8 @@ async def _answer_http_exception(request: Request, error: Exception) -> Response
         known = NotFound(f"Nothing is served at {path}.")
     elif error.status_code == 405:
         known = MethodNotAllowed(f"{path} does not answer {request.method}.")
+    elif error.status_code == 400:
+        known = BadRequest("The request's body cannot be read.")
     else:
         # The framework raises no other status here; if it ever does, its kind is kept and its words are not.
         known = next(

@@ -16,6 +16,9 @@ _TURNS: dict[Angle, int] = {
     180: cv2.ROTATE_180,
     270: cv2.ROTATE_90_COUNTERCLOCKWISE,
 }
+# OpenCV cuts lines out of nothing longer.
+MAX_SIDE_PX = 32_766
+_MAX_ASPECT = 16
 # Content is looked for on a copy whose longer side is this.
 _CONTENT_SEARCH_PX = 800
 _INK_CONTRAST = 40
@@ -28,7 +31,14 @@ def turn_clockwise(pixels: Image, angle: Angle) -> Image:
 
 
 def shrink_page(pixels: Image, short_side_px: int) -> Image:
-    """The page with its shorter side at ``short_side_px`` pixels, for looking at it as a whole."""
+    """The page with its shorter side at ``short_side_px`` pixels, for looking at it as a whole.
+
+    Of a strip, which would become as long as it likes, only the middle.
+    """
+    height, width = pixels.shape[:2]
+    longest = _MAX_ASPECT * min(height, width)
+    top, left = max(0, height - longest) // 2, max(0, width - longest) // 2
+    pixels = pixels[top : top + longest, left : left + longest]
     height, width = pixels.shape[:2]
     scale = short_side_px / min(height, width)
     size = (max(short_side_px, round(width * scale)), max(short_side_px, round(height * scale)))
@@ -46,9 +56,8 @@ def view_for_orientation(pixels: Image, short_side_px: int) -> tuple[Image, Imag
 def cut_content(pixels: Image) -> Image:
     """The part of a page (uint8, (h, w, 3), BGR) where its brightness is not the usual, with a margin."""
     scale = min(1.0, _CONTENT_SEARCH_PX / max(pixels.shape[:2]))
-    small = (
-        cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
-    )
+    size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
     grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.int16)
     ink = np.abs(grey - int(np.median(grey))) > _INK_CONTRAST
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))

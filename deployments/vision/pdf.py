@@ -17,6 +17,7 @@ from pypdfium2 import raw
 
 from deployments.document import Image, PageImage, TextLayer
 from deployments.errors import EncryptedPdf, InputError, MalformedPdf, PageOutOfRange, TooManyPixels
+from deployments.vision.geometry import MAX_SIDE_PX
 from deployments.vision.pdf_text import read_text_layer
 
 _POINTS_PER_INCH = 72
@@ -145,11 +146,12 @@ def _read_layer(page: pypdfium2.PdfPage, pixels: Image) -> TextLayer | None:
 
 
 def _fit_dpi(width_pt: float, height_pt: float, dpi: int, max_pixels: int) -> int | None:
-    """Find the highest whole resolution up to ``dpi`` at which the page has at most ``max_pixels``."""
+    """Find the highest whole resolution up to ``dpi`` at which the page fits, by pixels and by sides."""
     highest = int(math.sqrt(max_pixels / (width_pt * height_pt)) * _POINTS_PER_INCH)
     for candidate in range(min(dpi, highest), min(dpi, _MIN_DPI) - 1, -1):
         scale = candidate / _POINTS_PER_INCH
-        if math.ceil(width_pt * scale) * math.ceil(height_pt * scale) <= max_pixels:
+        width, height = math.ceil(width_pt * scale), math.ceil(height_pt * scale)
+        if width * height <= max_pixels and max(width, height) <= MAX_SIDE_PX:
             return candidate
     return None
 

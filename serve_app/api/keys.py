@@ -9,7 +9,7 @@ from fastapi import Path as InPath
 from filelock import Timeout
 from pydantic import BaseModel, Field
 
-from deployments.errors import Busy, IdentityUnavailable, InvalidOption, Unauthorized
+from deployments.errors import BadRequest, Busy, IdentityUnavailable, InvalidOption, Unauthorized
 from serve_app.access.caller import Caller, CallerLimits
 from serve_app.access.counters import CountersUnavailable
 from serve_app.access.key_file import edit_key_file
@@ -73,7 +73,7 @@ def make_keys_router(
         "/keys/{key_id}/limits",
         summary="Set the limits of a key that stands in the key file",
         response_model=KeyLimits,
-        responses=describe_problems((*problems, Conflict, Busy)),
+        responses=describe_problems((*problems, BadRequest, Conflict, Busy)),
     )
     async def set_limits(key_id: _KeyId, limits: CallerLimits) -> KeyLimits:
         _expect(await keys.get(key_id), key_id)

@@ -323,3 +323,25 @@ async def test_a_table_on_its_side_is_turned() -> None:
     (line,) = page.lines
     assert line.quad.min(axis=0).tolist() == [84, 55]
     assert line.quad.max(axis=0).tolist() == [90, 85]
+
+
+async def test_large_pages_wait_for_room() -> None:
+    """A page that was loaded waits until the stages let it in, and makes room when it is done."""
+    book = Book(3)
+    inside, most = 0, 0
+
+    @asynccontextmanager
+    async def make_room(pixels: Image) -> AsyncIterator[None]:
+        nonlocal inside, most
+        async with gate:
+            inside += 1
+            most = max(most, inside)
+            yield
+            inside -= 1
+
+    gate = asyncio.Semaphore(1)
+    stages = dataclasses.replace(make_stages(book), make_room=make_room)
+    async with open_reading(b"", stages, ReadOptions(), LIMITS, Admission(60, 1e6)) as reading:
+        pages = [page async for page in reading.read_pages()]
+    assert [page.error for page in pages] == [None] * 3
+    assert (most, inside) == (1, 0)

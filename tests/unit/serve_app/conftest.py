@@ -204,6 +204,12 @@ def reader() -> FakeReader:
     return FakeReader()
 
 
+@pytest.fixture(scope="session")
+def make_reader() -> type[FakeReader]:
+    """For tests that need a reader of their own."""
+    return FakeReader
+
+
 @pytest.fixture
 def limits() -> Limits:
     return Limits(max_bytes=MAX_BYTES)

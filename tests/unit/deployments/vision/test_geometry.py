@@ -1,8 +1,15 @@
 """Cutting, turning and ordering."""
 
 import numpy as np
+import pytest
 
-from deployments.vision.geometry import crop_lines, cut_content, cut_quad, turn_clockwise
+from deployments.vision.geometry import (
+    crop_lines,
+    cut_content,
+    cut_quad,
+    turn_clockwise,
+    view_for_orientation,
+)
 
 
 def quad(x0: float, y0: float, x1: float, y1: float) -> np.ndarray:
@@ -58,3 +65,14 @@ def test_content_is_cut_out_of_a_nearly_empty_page() -> None:
     assert content.shape[0] < 160
     assert content.shape[1] < 460
     assert (content == 0).sum() == 100 * 400 * 3
+
+
+@pytest.mark.parametrize("shape", [(1, 30_000), (30_000, 1), (3, 2_000), (2, 2), (1, 801)])
+def test_strips_are_looked_at_without_growing(shape: tuple[int, int]) -> None:
+    """A page of one row, which would be millions of pixels long at the height that is looked at."""
+    for ink in (255, 0):
+        page = np.full((*shape, 3), 255, np.uint8)
+        page[-1, -1] = ink
+        for view in view_for_orientation(page, 256):
+            assert min(view.shape[:2]) == 256
+            assert max(view.shape[:2]) <= 16 * 256

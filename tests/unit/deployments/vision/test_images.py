@@ -20,7 +20,20 @@ from deployments.errors import (
     TooManyPixels,
     UnsupportedMedia,
 )
-from deployments.vision.images import ImageDocument, sniff_kind
+from deployments.vision.images import ImageDocument, open_plain_image, sniff_kind
+
+from fixtures.formats import (
+    make_bmp,
+    make_exif_jpeg,
+    make_gif,
+    make_grey_alpha_png,
+    make_jpeg,
+    make_palette_png,
+    make_png,
+    make_tiff,
+    make_webp,
+)
+from hostile.image_bombs import apng, jpeg_of_many_scans
 
 MAX_PIXELS = 1_000_000
 FORMATS = ["PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF"]
@@ -335,3 +348,37 @@ def test_a_damaged_file_is_read_or_refused_and_nothing_else(data: bytes) -> None
     except InputError:
         return
     assert all(page.ndim == 3 and page.dtype == np.uint8 and page.size for page in pages)
+
+
+PLAIN = {
+    "png": make_png,
+    "palette": make_palette_png,
+    "alpha": make_grey_alpha_png,
+    "jpeg": make_jpeg,
+    "exif": make_exif_jpeg,
+}
+
+
+@pytest.mark.parametrize("kind", sorted(PLAIN))
+def test_ordinary_pictures_are_plain(kind: str) -> None:
+    """They are decoded where they arrive."""
+    document = open_plain_image(PLAIN[kind](Image.new("RGB", (40, 20), "white")), 10**8)
+    assert document is not None
+    assert document.page_count == 1
+
+
+def test_what_may_take_long_to_decode_is_not_plain() -> None:
+    """Other formats, several frames, many pixels, many scans."""
+    page = Image.new("L", (40, 20))
+    scans = jpeg_of_many_scans(64, 64, 40)
+    large = make_png(Image.new("1", (5000, 4000)))
+    for data in (make_tiff([page]), make_gif(page), make_webp(page), make_bmp(page), apng(3), large, scans):
+        assert open_plain_image(data, 10**8) is None
+    assert open_plain_image(jpeg_of_many_scans(64, 64, 10), 10**8) is not None
+
+
+def test_a_side_may_be_only_so_long() -> None:
+    """However few pixels the page has."""
+    assert ImageDocument(make_png(Image.new("1", (32_766, 1))), MAX_PIXELS).page_count == 1
+    with pytest.raises(TooManyPixels, match="side"):
+        ImageDocument(make_png(Image.new("1", (32_767, 1))), MAX_PIXELS)

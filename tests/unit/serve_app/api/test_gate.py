@@ -174,3 +174,11 @@ class TestLimitsOfAKey:
         answer = await client.put(f"/keys/{key_id}/limits", headers=root, json=body)
         assert (answer.status_code, answer.json()["code"]) == (status, code)
         assert path.read_bytes() == before
+
+
+async def test_limits_that_are_no_text_are_a_malformed_request(client, path: Path) -> None:
+    """As every body that cannot be read."""
+    record, headers = add_key(path)
+    json_type = {**headers, "content-type": "application/json"}
+    answer = await client.put(f"/keys/{record.id}/limits", content=b"\xff\xfe{", headers=json_type)
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
