@@ -23,6 +23,8 @@ _OUTLIERS = 0.02
 # A centre that lies so many times further away than the points reach is that of a line.
 _FAR = 20.0
 _MAX_STEPS = 30
+# A middle so near to the height of the centre, in parts of the radius, is beside it: rounding must not decide.
+_BESIDE = 0.05
 _TINY_PX = 1e-3
 
 
@@ -39,8 +41,8 @@ class Bow:
 
     @property
     def is_below(self) -> bool:
-        """Whether its middle is below the centre and it does not reach the upper half by much."""
-        return bool(np.sin(self.start + self.span / 2) > 0 and self.span < np.pi * 1.1)
+        """Whether its middle is clearly below the centre and it does not reach the upper half by much."""
+        return bool(np.sin(self.start + self.span / 2) > _BESIDE and self.span < np.pi * 1.1)
 
 
 def fit_bow(points: Points) -> Bow | None:
