@@ -97,7 +97,7 @@ class OutboundPolicy:
         """Read lists with commas. Raises `ValueError` with a sentence for the operator."""
         return cls(
             tuple(HostRule.parse(part) for part in _split(rules)),
-            tuple(ip_network(part, strict=False) for part in _split(refused)),
+            parse_networks(refused),
         )
 
     def admit(self, text: str) -> Target:
@@ -114,6 +114,11 @@ class OutboundPolicy:
         if address is not None and not target.admits(address):
             raise NotAllowed("not an address of the internet")
         return target
+
+
+def parse_networks(text: str) -> tuple[Network, ...]:
+    """Read networks such as `10.1.0.0/16` with commas. Raises `ValueError`."""
+    return tuple(ip_network(part, strict=False) for part in _split(text))
 
 
 def parse_url(text: str) -> URL:
