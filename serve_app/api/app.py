@@ -26,9 +26,23 @@ from serve_app.errors import add_error_handlers
 from serve_app.outbound.references import References, ReferenceSettings
 
 _PREFIXES = ("", "/v1")
+# What pages may send; a Content-Type and an Accept they may send anyway.
+_ACCEPTED_HEADERS = (
+    "x-api-key",
+    "authorization",
+    "x-request-id",
+    "last-event-id",
+    "idempotency-key",
+    "if-none-match",
+    "traceparent",
+    "tracestate",
+)
 _EXPOSED_HEADERS = (
     "X-Request-Id",
     "X-Document-Id",
+    "X-Pages-Total",
+    "X-Pages-Processed",
+    "Content-Disposition",
     "Retry-After",
     "RateLimit",
     "RateLimit-Policy",
@@ -108,8 +122,8 @@ def _make_layers(
         Middleware(
             CORSMiddleware,
             allow_origins=allowed_origins,
-            allow_methods=["GET", "POST"],
-            allow_headers=["x-api-key", "authorization", "x-request-id", "last-event-id"],
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=_ACCEPTED_HEADERS,
             expose_headers=_EXPOSED_HEADERS,
         ),
         Middleware(CrashBarrier),
