@@ -19,6 +19,7 @@ from serve_app.deadlines import limit_reading
 from serve_app.graph_reader import GraphReader
 from serve_app.haproxy import stands_behind_haproxy
 from serve_app.kept_documents import KeptDocuments
+from serve_app.outbound.references import References, ReferenceSettings
 from serve_app.schemas import (
     ExtractionOptions,
     ExtractionResult,
@@ -86,6 +87,7 @@ class Ingress:
             self._limits,
             auth,
             version("ocr-serve"),
+            references=References(ReferenceSettings.from_environment()),
             counters=RayCounters(auth.counters_uri),
             note_uncounted=UncheckedRequests().note,
             proxy_echoes_id=True,
