@@ -21,6 +21,10 @@ load_ports() {
   export RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT=$PORT_REPLICA_MAX
 }
 
+# How old figures may be: Ray's defaults are ten seconds for all and a tenth of a second for Serve's own.
+export RAY_metrics_report_interval_ms=${RAY_metrics_report_interval_ms:-2000}
+export RAY_SERVE_METRICS_EXPORT_INTERVAL_MS=${RAY_SERVE_METRICS_EXPORT_INTERVAL_MS:-1000}
+
 # A cluster without a token lets anybody who reaches a port run anything.
 require_token() {
   export RAY_AUTH_MODE=${RAY_AUTH_MODE:-token}
