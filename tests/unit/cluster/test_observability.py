@@ -12,6 +12,7 @@ import yaml
 
 from deployments.metric_docs import TARGET, describe_metrics
 from deployments.metric_table import METRICS
+from serve_app.error_codes import ERROR_CODES
 
 from dashboards import FOLDER, find_promtool, load_maker
 
@@ -56,6 +57,14 @@ def test_alerts_ask_for_metrics_that_there_are(rule: dict) -> None:
     assert names <= KNOWN
     assert names or "up{" in rule["expr"]
     assert rule["labels"]["severity"] in ("critical", "warning", "info")
+
+
+def test_alerts_ask_for_codes_that_there_are() -> None:
+    """Every code is one of docs/api.md, and one of the service's own faults."""
+    expressions = " ".join(rule["expr"] for rule in RULES)
+    codes = set("|".join(re.findall(r'code=~"([^"]+)"', expressions)).split("|"))
+    assert codes
+    assert {ERROR_CODES[code].status // 100 for code in codes} == {5}
 
 
 def test_the_dashboard_asks_for_metrics_that_there_are() -> None:
