@@ -56,6 +56,9 @@ def run(paths: Sequence[Path], engine: str, rounds: int, concurrency: int, scrap
         callers = {"on": Callers(observed), "off": Callers(plain)}
         for one in callers.values():
             one.read_all(paths, concurrency)
+        with observed.client() as client:
+            # The first question starts the actor that answers it.
+            client.get("/metrics").raise_for_status()
         found: dict[str, list[Round]] = {"on": [], "off": []}
         for number in range(rounds):
             # Who goes first changes with each round.
