@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	--overrides requirements/overrides.txt
 
-.PHONY: run test test-paddle infra-test capacity cluster-test docker-build docker-run docker-build-gpu docker-run-gpu gpu-verify check lint format bench bench-gpu bench-memory bench-pdf bench-long bench-fields bench-order bench-plot bench-tables bench-limits parity footprint fixtures audit lock setup setup-dev clean bench-sandbox hostile fuzz
+.PHONY: run test test-paddle infra-test capacity cluster-test docker-build docker-run docker-build-gpu docker-run-gpu gpu-verify check lint format bench bench-gpu bench-memory bench-pdf bench-long bench-fields bench-order bench-plot bench-tables bench-limits parity footprint fixtures audit lock setup setup-dev clean bench-sandbox hostile fuzz check-alerts docs bench-observability
 
 run: setup  ## start a local Ray cluster and the service; honours HOST, PORT, API_KEY
 	@$(BIN)/ocr-serve run
@@ -58,6 +58,19 @@ check: lint  ## what CI runs before the tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+docs: setup-dev  ## write docs/metrics.md and the dashboard anew from their tables
+	$(BIN)/python -m deployments.metric_docs
+	$(BIN)/python cluster/observability/make_dashboard.py
+
+check-alerts: setup-dev .promtool/usr/bin/promtool  ## every alert fires in one history and is silent in another
+	PROMTOOL=$(or $(shell command -v promtool),$(CURDIR)/.promtool/usr/bin/promtool) \
+		$(BIN)/pytest tests/unit/cluster
+
+# Debian's package, unpacked here: nothing is installed, and no rights are needed.
+.promtool/usr/bin/promtool:
+	@command -v promtool >/dev/null || { \
+		mkdir -p .promtool && cd .promtool && apt-get download prometheus && dpkg-deb -x prometheus_*.deb . ; }
+
 audit: setup-dev  ## faults in the code; with ONLINE=1 also known ones of the locked packages (asks PyPI)
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml serve_app deployments configs
 	$(if $(ONLINE),$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements/runtime.txt)
@@ -103,6 +116,9 @@ bench-memory: setup-dev  ## memory of each replica over 1,000 requests: make ben
 
 bench-limits: setup-dev  ## what keys and limits cost a request
 	PYTHONPATH=tests $(BIN)/python tests/bench/limits_bench.py
+
+bench-observability: setup-dev  ## throughput with metrics and logs beside without: make bench-observability [BENCH="DIR DIR"] [ARGS=...]
+	PYTHONPATH=tests $(BIN)/python tests/bench/observability_bench.py --images $(BENCH) $(ARGS)
 
 parity: setup-dev  ## the service's text beside PaddleOCR's own: make parity EVAL=DIR
 	PYTHONPATH=tests $(BIN)/python tests/bench/parity.py --eval "$(EVAL)"
@@ -175,4 +191,4 @@ $(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .venv-paddle .venv-infra .venv-checkov .venv-bench-* .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-paddle .venv-infra .venv-checkov .venv-bench-* .promtool .pytest_cache .mypy_cache .ruff_cache

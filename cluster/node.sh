@@ -23,6 +23,10 @@ load_ports() {
   export RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S=${RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S:-60}
 }
 
+# How old figures may be: Ray's defaults are ten seconds for all and a tenth of a second for Serve's own.
+export RAY_metrics_report_interval_ms=${RAY_metrics_report_interval_ms:-2000}
+export RAY_SERVE_METRICS_EXPORT_INTERVAL_MS=${RAY_SERVE_METRICS_EXPORT_INTERVAL_MS:-1000}
+
 # A cluster without a token lets anybody who reaches a port run anything. Ray would find the file by itself; what else
 # runs here looks into the environment.
 require_token() {

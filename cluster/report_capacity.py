@@ -4,7 +4,11 @@ Runs beside the head. Each line is one JSON object in CloudWatch's embedded metr
 
 - ``WantedWorkers``: workers into which all wanted replicas fit,
 - ``MissingReplicas``: wanted replicas that do not run,
-- ``QueuedCalls``: calls that wait inside the graph for a replica.
+- ``QueuedCalls``: calls that wait inside the graph for a replica,
+- ``SilentNodes``: nodes whose metrics cannot be read,
+- ``AdmissionWaitS``: how long a document that comes now waits, in the worst case,
+- ``PagesRead``, ``PagesFailed``, ``DocumentsRefused``, ``ServiceErrors``, ``RequestsUnchecked``: since the
+  line before (as the alerts in observability/rules.yaml).
 
 When the head does not answer no line is printed: no figure is better than a wrong one.
 """
@@ -24,6 +28,17 @@ _PERIOD_S = 30
 _NAMESPACE = "OcrServe"
 # Ray's own precision of resources: exact sums need whole numbers.
 _UNITS = 10_000
+# Counters of docs/metrics.md, as Ray's agents name them, by the figure that they make.
+_GROWING = {
+    "PagesRead": ("ocr_pages_total", 'outcome="read"'),
+    "PagesFailed": ("ocr_pages_total", 'outcome="(?!read")'),
+    "DocumentsRefused": ("ocr_admission_refusals_total", ""),
+    "ServiceErrors": (
+        "ocr_errors_total",
+        'code="(?:internal_error|stage_failed|stage_unavailable|deadline_exceeded)"',
+    ),
+    "RequestsUnchecked": ("ocr_limits_unchecked_total", ""),
+}
 _QUEUED = re.compile(r"^ray_serve_deployment_queued_queries(?:\{[^}]*\})? ([0-9.eE+]+)$", re.MULTILINE)
 
 
@@ -103,6 +118,27 @@ def count_queued(pages: Iterable[str]) -> float:
     return sum(value for value in values if math.isfinite(value))
 
 
+def list_values(pages: Iterable[str], metric: str, label: str = "") -> list[float]:
+    """The values of a metric of the service in these pages, of the series in which the pattern is found."""
+    series = re.compile(rf"^ray_{metric}(\{{[^}}]*\}})? ([0-9.eE+-]+)$", re.MULTILINE)
+    found = [match.groups(default="") for page in pages for match in series.finditer(page)]
+    values = [float(value) for labels, value in found if re.search(label, labels)]
+    return [value for value in values if math.isfinite(value)]
+
+
+class Growth:
+    """What counters have grown by since they were looked at before; nothing at the first look."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, float] = {}
+
+    def measure(self, pages: Sequence[str]) -> dict[str, float]:
+        """Growth by figure. A node that left takes its counts along: a fall is no growth."""
+        sums = {name: sum(list_values(pages, *wanted)) for name, wanted in _GROWING.items()}
+        before, self._sums = self._sums or sums, sums
+        return {name: max(0.0, value - before[name]) for name, value in sums.items()}
+
+
 def format_metrics(cluster: str, values: Mapping[str, float], now_ms: int) -> str:
     """One line of CloudWatch's embedded metric format."""
     metrics = [{"Name": name, "Unit": "Count"} for name in values]
@@ -123,8 +159,8 @@ class Head:
         """The JSON answer to a GET. Raises `OSError` when there is none."""
         return json.loads(self._read(self._base + path, self._headers))
 
-    def read_metrics(self) -> list[str]:
-        """The metrics pages of all nodes; a node that does not answer is left out."""
+    def read_metrics(self) -> tuple[list[str], int]:
+        """The metrics pages of all nodes, and how many nodes did not answer."""
         targets: Sequence[str] = [
             target for group in self.ask("/api/prometheus/sd") for target in group["targets"]
         ]
@@ -134,7 +170,7 @@ class Head:
                 pages.append(self._read(f"http://{target}/metrics", {}))
             except OSError:
                 continue
-        return pages
+        return pages, len(targets) - len(pages)
 
     def _read(self, url: str, headers: Mapping[str, str]) -> str:
         request = urllib.request.Request(url, headers=dict(headers))
@@ -142,15 +178,19 @@ class Head:
             return str(answer.read().decode())
 
 
-def report(head: Head, cluster: str, cpus: float, gpus: float) -> str:
+def report(head: Head, growth: Growth, cluster: str, cpus: float, gpus: float) -> str:
     """One line about this moment. Raises `OSError` or `ValueError` when the head does not answer."""
     applications = head.ask("/api/serve/applications/")
+    pages, silent = head.read_metrics()
     return format_metrics(
         cluster,
         {
             "WantedWorkers": count_workers(list_replicas(applications), cpus, gpus),
             "MissingReplicas": count_missing(applications),
-            "QueuedCalls": count_queued(head.read_metrics()),
+            "QueuedCalls": count_queued(pages),
+            "SilentNodes": silent,
+            "AdmissionWaitS": max(list_values(pages, "ocr_admission_wait_seconds"), default=0.0),
+            **growth.measure(pages),
         },
         int(time.time() * 1000),
     )
@@ -159,11 +199,12 @@ def report(head: Head, cluster: str, cpus: float, gpus: float) -> str:
 def main() -> None:
     """Report until the process is ended."""
     head = Head(int(os.environ["PORT_DASHBOARD"]), os.environ.get("RAY_AUTH_TOKEN", ""))
+    growth = Growth()
     cluster = os.environ["OCR_CLUSTER_NAME"]
     cpus, gpus = float(os.environ.get("OCR_WORKER_CPUS", "4")), float(os.environ.get("OCR_WORKER_GPUS", "1"))
     while True:
         try:
-            print(report(head, cluster, cpus, gpus), flush=True)
+            print(report(head, growth, cluster, cpus, gpus), flush=True)
         except (OSError, ValueError, KeyError) as error:
             print(f"No figures: {error}", file=sys.stderr, flush=True)
         time.sleep(_PERIOD_S)

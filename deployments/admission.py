@@ -45,12 +45,18 @@ class Lease:
 class Admission:
     """Refuses what would wait for longer than ``max_queue_s`` seconds. Belongs to one event loop.
 
-    ``pixels_per_s`` is the rate that is assumed until there is one to learn from.
+    ``pixels_per_s`` is the rate that is assumed until there is one to learn from; ``note_refusal`` is called
+    for each document that is refused.
     """
 
     def __init__(
-        self, max_queue_s: float, pixels_per_s: float, clock: Callable[[], float] = time.monotonic
+        self,
+        max_queue_s: float,
+        pixels_per_s: float,
+        clock: Callable[[], float] = time.monotonic,
+        note_refusal: Callable[[], None] = lambda: None,
     ) -> None:
+        self._note_refusal = note_refusal
         self._max_queue_s = max_queue_s
         self._clock = clock
         self._waiting_px = 0
@@ -70,6 +76,7 @@ class Admission:
     def check_room(self) -> None:
         """Raise `Busy` when no document would be admitted now."""
         if self.wait_s > self._max_queue_s:
+            self._note_refusal()
             raise Busy("The service has no room for more requests now.", self._promise_time())
 
     @contextmanager

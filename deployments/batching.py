@@ -17,6 +17,7 @@ from typing import Generic, Protocol, TypeVar
 from configs.settings import BatchKnobs
 from deployments.document import Lane
 from deployments.models.batch import IsWanted
+from deployments.tracing import Span, current_span, start_batch_span
 from deployments.usage import BatchRecord, Usage
 from deployments.worker import Worker
 
@@ -43,6 +44,7 @@ class _Entry(Generic[RequestT, AnswerT]):
         self.kind = kind
         self.lane = lane
         self.arrived_s = time.perf_counter()
+        self.span = current_span()
         self.answer: asyncio.Future[AnswerT] = asyncio.get_running_loop().create_future()
 
 
@@ -62,7 +64,9 @@ class BatchQueue(Generic[RequestT, AnswerT]):
         cost_of: Callable[[RequestT], int] = lambda _: 1,
         kind_of: Callable[[RequestT], Hashable] = lambda _: None,
         note_batch: Callable[[BatchRecord], None] = lambda _: None,
+        name: str = "batch",
     ) -> None:
+        self._name = name
         self._compute = compute
         self._worker = worker
         self._usage = usage
@@ -197,13 +201,24 @@ class BatchQueue(Generic[RequestT, AnswerT]):
             self._usage.cost += entry.cost
         self._under_way = batch
         requests = [entry.request for entry in batch]
+        span = start_batch_span(f"{self._name}.batch", [entry.span for entry in batch])
+        network_s = self._usage.network_s
+        answers: Sequence[AnswerT | Exception]
         try:
             answers = await self._worker.run(self._compute, requests, is_wanted)
         except Exception as error:
             answers = [error] * len(batch)
+        if span is not None:
+            self._end_span(span, batch, now_s, self._usage.network_s - network_s)
         self._usage.batches += bool(batch)
         for lane in {entry.lane for entry in batch}:
             self._note(lane)
+        self._hand_out(batch, answers)
+        self._note_batch(BatchRecord(len(batch), time.perf_counter() - now_s))
+
+    def _hand_out(
+        self, batch: list[_Entry[RequestT, AnswerT]], answers: Sequence[AnswerT | Exception]
+    ) -> None:
         for entry, answer in zip(batch, answers, strict=True):
             if entry.answer.done():
                 self._usage.dropped += 1
@@ -213,4 +228,14 @@ class BatchQueue(Generic[RequestT, AnswerT]):
                 entry.answer.set_exception(answer)
             else:
                 entry.answer.set_result(answer)
-        self._note_batch(BatchRecord(len(batch), time.perf_counter() - now_s))
+
+    @staticmethod
+    def _end_span(
+        span: Span, batch: list[_Entry[RequestT, AnswerT]], start_s: float, network_s: float
+    ) -> None:
+        for entry in batch:
+            if entry.span is not None:
+                entry.span.set(queue_ms=round((start_s - entry.arrived_s) * 1e3, 2))
+        cost = sum(entry.cost for entry in batch)
+        span.set(items=len(batch), cost=cost, network_ms=round(network_s * 1e3, 2))
+        span.end()

@@ -6,6 +6,7 @@ from ray import serve
 
 from configs.settings import DetectionStage
 from deployments.allocator import KEPT_BY_DETECTOR_BYTES
+from deployments.call_context import CallContext
 from deployments.document import DetectedLines, DetectionOptions, Image, Lane, StageInfo
 from deployments.engines.paddle_check import PaddleCheck, check_paddle
 from deployments.models.detection import DetectionRequest
@@ -33,10 +34,14 @@ class Detection:
         self.reconfigure({})
 
     async def detect(
-        self, pixels: Image, options: DetectionOptions, lane: Lane = "interactive"
+        self,
+        pixels: Image,
+        options: DetectionOptions,
+        lane: Lane = "interactive",
+        call: CallContext | None = None,
     ) -> DetectedLines:
         """Quads of one page (uint8, (h, w, 3), BGR), in page pixels."""
-        return await self._replica.submit(DetectionRequest(pixels, options), lane)
+        return await self._replica.submit(DetectionRequest(pixels, options), lane, call)
 
     async def probe(self) -> None:
         """Return when the model answers."""

@@ -9,8 +9,9 @@ from ray import serve
 from configs.settings import DocumentsStage
 from deployments.allocator import return_large_blocks
 from deployments.document_shelf import DocumentShelf, ShelfUsage
-from deployments.metrics import RayRecorder, show_memory
+from deployments.metrics import make_recorder, show_memory
 from deployments.recycling import Recycler
+from deployments.replica_logs import start_observing
 
 logger = logging.getLogger(__name__)
 
@@ -21,13 +22,15 @@ class Documents:
 
     def __init__(self, stage: DocumentsStage) -> None:
         return_large_blocks()
+        context = serve.get_replica_context()
+        start_observing(context.deployment, context.replica_id.unique_id)
         folder = os.environ.get("DOCUMENTS_DIR")
         self._shelf = DocumentShelf(
             stage.memory_mib, stage.disk_mib, stage.ttl_s, Path(folder) if folder else None
         )
-        self._recorder = RayRecorder()
+        self._recorder = make_recorder()
         self._shown = ShelfUsage()
-        self._recycler = Recycler("documents", stage.memory, serve.get_replica_context().rank.rank)
+        self._recycler = Recycler("documents", stage.memory, context.rank.rank)
 
     async def put(self, owner: str, content: str, data: bytes) -> str | None:
         """Keep a document; its id, or None when it is too large to be kept."""

@@ -3,6 +3,7 @@
 from ray import serve
 
 from configs.settings import FormulaStage
+from deployments.call_context import CallContext
 from deployments.document import Image, Lane, StageInfo
 from deployments.models.loader import load_formula
 from deployments.stage_replica import BLANK_IMAGE, StageReplica
@@ -21,9 +22,9 @@ class Formula:
             BLANK_IMAGE,
         )
 
-    async def read(self, pixels: Image, lane: Lane = "interactive") -> str:
+    async def read(self, pixels: Image, lane: Lane = "interactive", call: CallContext | None = None) -> str:
         """LaTeX, without delimiters, of one formula that was cut out of its page (uint8, (h, w, 3), BGR)."""
-        return await self._replica.submit(pixels, lane)
+        return await self._replica.submit(pixels, lane, call)
 
     async def probe(self) -> None:
         """Return when the model answers."""

@@ -21,6 +21,7 @@ from ray.serve.handle import DeploymentHandle
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from deployments.blocks import Region, TableGrid
+from deployments.call_context import current_call
 from deployments.document import (
     Angle,
     DetectedLines,
@@ -70,7 +71,7 @@ _LARGE_PAGES_AT_A_TIME = 2
 _BACKGROUND_LINES = 8
 
 
-async def call_stage(handle: Handle, method: str, *arguments: object) -> Any:
+async def call_stage(handle: Handle, method: str, *arguments: object, **named: object) -> Any:
     """The method's result on some replica. Raises `ServiceError` only, `asyncio.CancelledError` aside."""
     retrying = AsyncRetrying(
         retry=retry_if_exception_type(RayActorError),
@@ -79,11 +80,18 @@ async def call_stage(handle: Handle, method: str, *arguments: object) -> Any:
         reraise=True,
     )
     with unwrap_stage_errors(handle.deployment_name, method):
-        return await retrying(_call_once, handle, method, arguments)
+        return await retrying(_call_once, handle, method, arguments, named)
 
 
-async def _call_once(handle: Handle, method: str, arguments: Sequence[object]) -> Any:
-    response = getattr(handle, method).remote(*arguments)
+async def ask_stage(handle: Handle, method: str, *arguments: object) -> Any:
+    """As `call_stage`; the replica is told which request it works for."""
+    return await call_stage(handle, method, *arguments, call=current_call())
+
+
+async def _call_once(
+    handle: Handle, method: str, arguments: Sequence[object], named: Mapping[str, object]
+) -> Any:
+    response = getattr(handle, method).remote(*arguments, **named)
     try:
         return await response
     except asyncio.CancelledError:
@@ -173,7 +181,7 @@ class RemoteStages:
     async def _call_renderer(self, fault: type[InputError], method: str, *arguments: object) -> Any:
         """A method's result. A file that costs its renderer the life again and again is at fault."""
         try:
-            return await call_stage(self._renderer, method, *arguments)
+            return await ask_stage(self._renderer, method, *arguments)
         except StageUnavailable as error:
             raise fault("The document cannot be decoded.") from error
 
@@ -183,39 +191,39 @@ class RemoteStages:
 
     async def orient(self, views: Sequence[Image]) -> Angle:
         """Degrees clockwise that turn a page upright, from views of it."""
-        angle: Angle = await call_stage(self._orientation, "classify", tuple(views), self._lane)
+        angle: Angle = await ask_stage(self._orientation, "classify", tuple(views), self._lane)
         return angle
 
     async def detect(self, pixels: Image, options: DetectionOptions) -> DetectedLines:
         """Where the lines of a page are."""
-        lines: DetectedLines = await call_stage(self._detection, "detect", pixels, options, self._lane)
+        lines: DetectedLines = await ask_stage(self._detection, "detect", pixels, options, self._lane)
         return lines
 
     async def find_regions(self, pixels: Image) -> tuple[Region, ...]:
         """The regions of an upright page."""
-        regions: tuple[Region, ...] = await call_stage(
+        regions: tuple[Region, ...] = await ask_stage(
             self._optional["layout"], "find_regions", pixels, self._lane
         )
         return regions
 
     async def read_grid(self, pixels: Image) -> TableGrid:
         """The cells of a table that was cut out of its page."""
-        grid: TableGrid = await call_stage(self._optional["table"], "read_grid", pixels, self._lane)
+        grid: TableGrid = await ask_stage(self._optional["table"], "read_grid", pixels, self._lane)
         return grid
 
     async def unwarp(self, pixels: Image) -> Image:
         """A page made flat."""
-        flat: Image = await call_stage(self._optional["unwarping"], "unwarp", pixels, self._lane)
+        flat: Image = await ask_stage(self._optional["unwarping"], "unwarp", pixels, self._lane)
         return flat
 
     async def read_formula(self, pixels: Image) -> str:
         """A formula that was cut out of its page, as LaTeX."""
-        latex: str = await call_stage(self._optional["formula"], "read", pixels, self._lane)
+        latex: str = await ask_stage(self._optional["formula"], "read", pixels, self._lane)
         return latex
 
     async def find_seal_lines(self, pixels: Image) -> tuple[LineCrop, ...]:
         """The lines of a seal that was cut out of its page."""
-        lines: tuple[LineCrop, ...] = await call_stage(
+        lines: tuple[LineCrop, ...] = await ask_stage(
             self._optional["seal"], "find_lines", pixels, self._lane
         )
         return lines
@@ -226,7 +234,7 @@ class RemoteStages:
         shares = share_lines(crops, self._count_shares(crops, options))
         answers = await gather_in_order(
             [
-                call_stage(recognizer, "read", _ask([crops[index] for index in share], options), self._lane)
+                ask_stage(recognizer, "read", _ask([crops[index] for index in share], options), self._lane)
                 for share in shares
             ]
         )

@@ -4,6 +4,7 @@ from ray import serve
 
 from configs.settings import LayoutStage
 from deployments.blocks import Region
+from deployments.call_context import CallContext
 from deployments.document import Image, Lane, StageInfo
 from deployments.models.loader import load_layout
 from deployments.stage_replica import BLANK_IMAGE, StageReplica
@@ -22,9 +23,11 @@ class Layout:
             BLANK_IMAGE,
         )
 
-    async def find_regions(self, pixels: Image, lane: Lane = "interactive") -> tuple[Region, ...]:
+    async def find_regions(
+        self, pixels: Image, lane: Lane = "interactive", call: CallContext | None = None
+    ) -> tuple[Region, ...]:
         """The regions of one upright page (uint8, (h, w, 3), BGR), the surest first."""
-        return await self._replica.submit(pixels, lane)
+        return await self._replica.submit(pixels, lane, call)
 
     async def probe(self) -> None:
         """Return when the model answers."""

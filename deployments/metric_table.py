@@ -76,6 +76,12 @@ METRICS: Mapping[str, MetricSpec] = {
             "How long a document that comes now will wait, as an ingress replica judges.",
         ),
         MetricSpec(
+            "ocr_limits_unchecked",
+            "counter",
+            "Requests of callers with limits that were let through uncounted, because the counters did not "
+            "answer.",
+        ),
+        MetricSpec(
             "ocr_documents_lookups",
             "counter",
             "Kept documents: `result` is `hits` or `misses` of those who asked, or `evictions` for room.",
@@ -156,6 +162,18 @@ METRICS: Mapping[str, MetricSpec] = {
             "Memory of a replica: `kind` is `private` (resident and not shared) or `gpu` (reserved by its "
             "engine).",
             ("stage", "kind"),
+        ),
+        MetricSpec(
+            "ocr_node_up",
+            "gauge",
+            "1 for a node whose figures were read for this answer, 0 for one that did not answer: its "
+            "counters are as they were last seen, its gauges are left out.",
+            ("address",),
+        ),
+        MetricSpec(
+            "ocr_nodes_gone",
+            "gauge",
+            "Nodes that have left the cluster and whose last counters are still shown.",
         ),
     )
 }

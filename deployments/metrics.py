@@ -3,13 +3,14 @@
 Ray adds a `ray_` prefix and tags of its own there; `serve_app.cluster_metrics` shows them without.
 """
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from ray import serve
 from ray.util.metrics import Counter, Gauge, Histogram
 
-from deployments.metric_table import METRICS, Recorder
+from deployments.metric_table import METRICS, NoRecorder, Recorder
 from deployments.recycling import read_own_private_bytes
 from deployments.usage import BatchRecord, Usage
 
@@ -67,6 +68,14 @@ class RayRecorder:
         return self._metrics[name]
 
 
+def make_recorder(environment: Mapping[str, str] = os.environ) -> Recorder:
+    """What a replica records with; nothing where `METRICS` is `off`. Raises `ValueError`."""
+    switch = environment.get("METRICS") or "on"
+    if switch not in ("on", "off"):
+        raise ValueError(f"METRICS must be on or off, not {switch!r}.")
+    return RayRecorder() if switch == "on" else NoRecorder()
+
+
 class StageMetrics:
     """Publishes what a stage's `Usage` has grown by, its batches and its memory; for one event loop."""
 
@@ -80,7 +89,7 @@ class StageMetrics:
         self._stage = stage
         self._usage = usage
         self._read_gpu_bytes = read_gpu_bytes
-        self._recorder = recorder or RayRecorder()
+        self._recorder = recorder or make_recorder()
         self._published = Usage()
 
     def publish(self) -> None:

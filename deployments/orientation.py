@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from ray import serve
 
 from configs.settings import OrientationStage
+from deployments.call_context import CallContext
 from deployments.document import Angle, Image, Lane, StageInfo
 from deployments.models.loader import load_orientation
 from deployments.stage_replica import BLANK_IMAGE, StageReplica
@@ -23,9 +24,11 @@ class Orientation:
             (BLANK_IMAGE,),
         )
 
-    async def classify(self, views: Sequence[Image], lane: Lane = "interactive") -> Angle:
+    async def classify(
+        self, views: Sequence[Image], lane: Lane = "interactive", call: CallContext | None = None
+    ) -> Angle:
         """Degrees clockwise that turn a page upright, from views of it (uint8, (h, w, 3), BGR)."""
-        return await self._replica.submit(tuple(views), lane)
+        return await self._replica.submit(tuple(views), lane, call)
 
     async def probe(self) -> None:
         """Return when the model answers."""

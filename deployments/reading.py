@@ -6,7 +6,7 @@ Nothing here knows Ray (see `deployments.flow`).
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -17,6 +17,7 @@ from deployments.errors import PageOutOfRange, TooManyPages
 from deployments.flow import PageSource, Stages, read_page
 from deployments.stage_clock import StageClock
 from deployments.structure.marks import mark_document
+from deployments.tracing import trace_span
 
 # Pages that may be done before their turn, in pages on their way at a time: a slow one does not stop the
 # others at once, and a caller who takes none does not have the whole document read into memory.
@@ -51,7 +52,9 @@ class DocumentReading:
         pages_in_flight: int,
         clock: StageClock,
         lease: Lease,
+        note_page: Callable[[Page], None],
     ) -> None:
+        self._note_page = note_page
         self.pages_total = source.page_count
         self.numbers = numbers
         self.options = options
@@ -95,8 +98,10 @@ class DocumentReading:
 
     async def _read_in_turn(self, number: int, gate: asyncio.Semaphore) -> Page:
         async with gate:
-            page = await read_page(number, self._source, self._stages, self.options)
+            with trace_span("page", number=number):
+                page = await read_page(number, self._source, self._stages, self.options)
         self._lease.finish_page()
+        self._note_page(page)
         return page
 
 
@@ -109,9 +114,11 @@ async def open_reading(
     admission: Admission,
     models: tuple[StageInfo, ...] = (),
     after: int = 0,
+    note_page: Callable[[Page], None] = lambda _: None,
 ) -> AsyncIterator[DocumentReading]:
     """Open a document and take room for it; pages up to number ``after`` are left out.
 
+    ``note_page`` is told of each page as soon as it is done, whoever takes it.
     Raises `InputError` when the document as a whole cannot be read, `Busy` when there is no room for it.
     """
     clock = StageClock()
@@ -122,7 +129,7 @@ async def open_reading(
         page_px = min(source.first_page_px, limits.max_seen_px)
         with admission.admit(page_px, len(numbers), limits.pages_in_flight) as lease:
             yield DocumentReading(
-                source, numbers, stages, options, models, limits.pages_in_flight, clock, lease
+                source, numbers, stages, options, models, limits.pages_in_flight, clock, lease, note_page
             )
 
 

@@ -3,6 +3,7 @@
 from ray import serve
 
 from configs.settings import RecognitionStage
+from deployments.call_context import CallContext
 from deployments.document import Lane, LineText, StageInfo
 from deployments.models.loader import load_recognition
 from deployments.models.recognition import RecognitionRequest, cost_of_request
@@ -27,9 +28,11 @@ class Recognition:
         )
         self.reconfigure({})
 
-    async def read(self, request: RecognitionRequest, lane: Lane = "interactive") -> list[LineText]:
+    async def read(
+        self, request: RecognitionRequest, lane: Lane = "interactive", call: CallContext | None = None
+    ) -> list[LineText]:
         """Texts of one page's crops, in their order."""
-        return await self._replica.submit(request, lane)
+        return await self._replica.submit(request, lane, call)
 
     async def probe(self) -> None:
         """Return when the model answers."""

@@ -3,6 +3,7 @@
 from ray import serve
 
 from configs.settings import SealStage
+from deployments.call_context import CallContext
 from deployments.document import Image, Lane, LineCrop, StageInfo
 from deployments.models.loader import load_seal
 from deployments.stage_replica import BLANK_IMAGE, StageReplica
@@ -21,9 +22,11 @@ class Seal:
             BLANK_IMAGE,
         )
 
-    async def find_lines(self, pixels: Image, lane: Lane = "interactive") -> tuple[LineCrop, ...]:
+    async def find_lines(
+        self, pixels: Image, lane: Lane = "interactive", call: CallContext | None = None
+    ) -> tuple[LineCrop, ...]:
         """The lines of one seal that was cut out of its page (uint8, (h, w, 3), BGR), rings laid flat."""
-        return await self._replica.submit(pixels, lane)
+        return await self._replica.submit(pixels, lane, call)
 
     async def probe(self) -> None:
         """Return when the model answers."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from deployments.document import Page
+from deployments.tracing import trace_span
 
 
 class StageClock:
@@ -23,7 +24,8 @@ class StageClock:
         """Add the time of the block to a stage."""
         start = time.perf_counter()
         try:
-            yield
+            with trace_span(stage):
+                yield
         finally:
             self.add(stage, (time.perf_counter() - start) * 1e3)
 

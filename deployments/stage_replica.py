@@ -16,11 +16,13 @@ from ray import serve
 from configs.settings import BatchKnobs, ModelStage
 from deployments.allocator import KEPT_BY_NETWORKS_BYTES, return_large_blocks
 from deployments.batching import BatchCompute, BatchQueue
+from deployments.call_context import CallContext
 from deployments.document import Image, Lane, StageInfo
 from deployments.errors import StageUnavailable
 from deployments.metrics import StageMetrics
 from deployments.models.loader import Loaded
 from deployments.recycling import Recycler
+from deployments.replica_logs import observe_call, start_observing
 from deployments.worker import StuckWorker, Worker
 
 RequestT = TypeVar("RequestT")
@@ -53,9 +55,12 @@ class StageReplica(Generic[RequestT, AnswerT]):
         kind_of: Callable[[Any], Callable[[RequestT], Hashable]] = lambda _: lambda _: None,
         kept_bytes: int = KEPT_BY_NETWORKS_BYTES,
     ) -> None:
+        context = serve.get_replica_context()
+        start_observing(context.deployment, context.replica_id.unique_id)
         cv2.setNumThreads(stage.run.threads)
         return_large_blocks(kept_bytes)
         self.loaded = loaded = load(stage)
+        self._name = name
         self._stage = stage
         self._probe = probe
         self._worker = Worker(name, stage.stall_after_s, loaded.usage, stage.run.threads)
@@ -67,16 +72,17 @@ class StageReplica(Generic[RequestT, AnswerT]):
             cost_of,
             kind_of(loaded.model),
             self._metrics.note_batch,
+            name,
         )
-        rank = serve.get_replica_context().rank.rank
-        self._recycler = Recycler(name, stage.memory, rank, loaded.read_gpu_bytes)
+        self._recycler = Recycler(name, stage.memory, context.rank.rank, loaded.read_gpu_bytes)
         self.knobs = stage.knobs
         self.reconfigure({})
 
-    async def submit(self, request: RequestT, lane: Lane) -> AnswerT:
+    async def submit(self, request: RequestT, lane: Lane, call: CallContext | None = None) -> AnswerT:
         """The model's answer. Raises `StageUnavailable` at once while the model is stuck."""
-        self._refuse_when_stuck()
-        return await self._queue.submit(request, lane)
+        with observe_call(self._name, "submit", call):
+            self._refuse_when_stuck()
+            return await self._queue.submit(request, lane)
 
     async def probe(self) -> None:
         """Return when the model has answered lately, or answers the smallest request now."""

@@ -4,6 +4,7 @@ from ray import serve
 
 from configs.settings import TableStage
 from deployments.blocks import TableGrid
+from deployments.call_context import CallContext
 from deployments.document import Image, Lane, StageInfo
 from deployments.models.loader import load_table
 from deployments.stage_replica import BLANK_IMAGE, StageReplica
@@ -22,9 +23,11 @@ class Table:
             BLANK_IMAGE,
         )
 
-    async def read_grid(self, pixels: Image, lane: Lane = "interactive") -> TableGrid:
+    async def read_grid(
+        self, pixels: Image, lane: Lane = "interactive", call: CallContext | None = None
+    ) -> TableGrid:
         """The cells of one table, cut out of its page (uint8, (h, w, 3), BGR)."""
-        return await self._replica.submit(pixels, lane)
+        return await self._replica.submit(pixels, lane, call)
 
     async def probe(self) -> None:
         """Return when the model answers."""

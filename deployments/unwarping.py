@@ -3,6 +3,7 @@
 from ray import serve
 
 from configs.settings import UnwarpingStage
+from deployments.call_context import CallContext
 from deployments.document import Image, Lane, StageInfo
 from deployments.models.loader import load_unwarping
 from deployments.stage_replica import BLANK_IMAGE, StageReplica
@@ -21,9 +22,11 @@ class Unwarping:
             BLANK_IMAGE,
         )
 
-    async def unwarp(self, pixels: Image, lane: Lane = "interactive") -> Image:
+    async def unwarp(
+        self, pixels: Image, lane: Lane = "interactive", call: CallContext | None = None
+    ) -> Image:
         """One upright page (uint8, (h, w, 3), BGR) made flat, in as many pixels."""
-        return await self._replica.submit(pixels, lane)
+        return await self._replica.submit(pixels, lane, call)
 
     async def probe(self) -> None:
         """Return when the model answers."""

@@ -64,5 +64,5 @@ class Worker:
             raise StuckWorker(f"a computation has been running for more than {self._stuck_after_s:.0f} s")
 
     def idle_s(self) -> float:
-        """Seconds since a computation ended well; infinite when none has."""
-        return time.monotonic() - self._ended_s
+        """Seconds since a computation, or a run of a network in it, ended well; infinite when none has."""
+        return time.monotonic() - max(self._ended_s, self._usage.progress_s or -math.inf)

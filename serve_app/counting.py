@@ -6,7 +6,6 @@ from typing import Any
 
 import ray
 from ray.exceptions import ActorDiedError, RayError
-from ray.util.metrics import Counter
 
 from serve_app.access.caller import CallerLimits
 from serve_app.access.counters import Counters, CountersUnavailable, Ticket, Verdict, Window
@@ -73,14 +72,3 @@ class RayCounters:
         return actor.options(name=ACTOR_NAME, namespace=NAMESPACE, get_if_exists=True, **options).remote(
             self._storage_uri
         )
-
-
-class UncheckedRequests:
-    """Counts, on the node's `/metrics`, the requests of limited callers that nobody could count."""
-
-    def __init__(self) -> None:
-        self._counter = Counter("ocr_limits_unchecked", "Requests let through uncounted.")
-
-    def note(self) -> None:
-        """One more."""
-        self._counter.inc()

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from deployments.errors import BadRequest, Busy, InvalidOption, ServiceError
+from serve_app.access.record import note_error
 from serve_app.error_codes import ERROR_CODES, HttpError, MethodNotAllowed, NotFound, RateLimited
 from serve_app.schemas import FieldProblem, Problem
 
@@ -54,7 +55,8 @@ def describe_problem(
     instance: str,
     errors: Sequence[FieldProblem] | None = None,
 ) -> Problem:
-    """The problem document of an error."""
+    """The problem document of an error, which the request's record notes."""
+    note_error(error.code)
     return Problem(
         type=f"urn:ocr-serve:{error.code}",
         title=error.title,

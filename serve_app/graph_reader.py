@@ -2,24 +2,26 @@
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from configs.settings import DetectionStage, Limits
 from deployments.admission import Admission
-from deployments.document import Document, ReadOptions, StageInfo
-from deployments.errors import Busy, NotReady, StageFailed, StageNotInstalled
+from deployments.document import Document, Page, ReadOptions, StageInfo
+from deployments.errors import Busy, NotReady, ServiceError, StageFailed, StageNotInstalled
 from deployments.extraction.fields import ExtractedFields
 from deployments.extraction.wanted import ExtractionRequest
 from deployments.flow import PageSource
-from deployments.handles import Handle, RemoteStages, call_stage
+from deployments.handles import Handle, RemoteStages, ask_stage, call_stage
+from deployments.metric_table import Recorder
 from deployments.reading import DocumentReading, FlowLimits, open_reading, read_all
 from deployments.searchable.text import lay_out_page
 from serve_app.kept_documents import KeptDocuments
 
 _DESCRIBE_TIMEOUT_S = 2.0
 _STARTING_RETRY_AFTER_S = 5
+_PROBE_TIMEOUT_S = 5.0
 
 
 class GraphReader:
@@ -34,7 +36,11 @@ class GraphReader:
         limits: Limits,
         kept: KeptDocuments,
         extraction: Handle | None,
+        probed: Mapping[str, Handle],
+        recorder: Recorder,
     ) -> None:
+        self._probed = dict(probed)
+        self._recorder = recorder
         self._kept = kept
         self._extraction = extraction
         self._stages = stages
@@ -43,7 +49,11 @@ class GraphReader:
         self._detection = detection
         seen_px = detection.limit_side_len**2 if detection.limit_type == "max" else detection.max_side_len**2
         self._limits = FlowLimits(limits.max_pages, limits.pages_in_flight, seen_px)
-        self._admission = Admission(limits.max_queue_s, limits.pixels_per_s)
+        self._admission = Admission(
+            limits.max_queue_s,
+            limits.pixels_per_s,
+            note_refusal=lambda: recorder.add("ocr_admission_refusals"),
+        )
         self._models: dict[str, StageInfo] = {}
 
     async def read(self, data: bytes, options: ReadOptions) -> Document:
@@ -67,8 +77,13 @@ class GraphReader:
             self._admission,
             self._choose_models(options),
             after,
+            self._count_page,
         ) as reading:
             yield reading
+
+    def _count_page(self, page: Page) -> None:
+        self._recorder.add("ocr_pages", outcome="read" if page.error is None else page.error.code)
+        self._recorder.add("ocr_lines", len(page.lines))
 
     def _choose_models(self, options: ReadOptions) -> tuple[StageInfo, ...]:
         """The models that take part."""
@@ -110,7 +125,7 @@ class GraphReader:
         if self._extraction is None:
             raise StageNotInstalled("This service extracts no fields: its profile has no `extraction`.")
         pages = [page for page in document.pages if page.error is None]
-        found: ExtractedFields = await call_stage(self._extraction, "extract", pages, request, deadline_s)
+        found: ExtractedFields = await ask_stage(self._extraction, "extract", pages, request, deadline_s)
         return found
 
     def open_pages(self, data: bytes, options: ReadOptions) -> AbstractAsyncContextManager[PageSource]:
@@ -136,6 +151,15 @@ class GraphReader:
             raise NotReady("The service is starting.", _STARTING_RETRY_AFTER_S) from error
         return tuple(self._models.values())
 
+    async def probe(self) -> Mapping[str, str]:
+        """Of every stage `ok` when one of its replicas answers a real inference, or has just done so."""
+        states = await asyncio.gather(*map(_probe, self._probed.values()))
+        return dict(zip(self._probed, states, strict=True))
+
+    def show_metrics(self) -> None:
+        """Say how long a document that comes now would wait."""
+        self._recorder.set("ocr_admission_wait_seconds", self._admission.wait_s)
+
     async def check_paddle(self) -> dict[str, object]:
         """Paddle's own check, run by the detector's replica on the detector's device."""
         check = await call_stage(self._described["detection"], "check_paddle")
@@ -144,6 +168,29 @@ class GraphReader:
     def languages(self) -> tuple[str, ...]:
         """Codes of the languages that the running recognisers read."""
         return self._languages
+
+
+def name_probed(
+    renderer: Handle, described: Mapping[str, Handle], recognizers: Mapping[str, Handle]
+) -> dict[str, Handle]:
+    """Every stage under its name in `/health`: recognisers behind the first have their model behind it."""
+    named = {
+        name if name not in recognizers else f"recognition-{name}": handle
+        for name, handle in described.items()
+    }
+    first = next(iter(recognizers))
+    return {"renderer": renderer, "recognition": named.pop(f"recognition-{first}"), **named}
+
+
+async def _probe(handle: Handle) -> str:
+    try:
+        async with asyncio.timeout(_PROBE_TIMEOUT_S):
+            await call_stage(handle, "probe")
+    except TimeoutError:
+        return "no answer"
+    except ServiceError as error:
+        return error.code
+    return "ok"
 
 
 def fill_options(options: ReadOptions, stage: DetectionStage) -> ReadOptions:

@@ -1,6 +1,8 @@
 """The ingress deployment: the HTTP API and the typed methods of the Python handle, over one reader."""
 
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -9,14 +11,18 @@ from ray import serve
 from configs.settings import DetectionStage, Limits, MemoryLimits
 from deployments.allocator import return_large_blocks
 from deployments.handles import Handle, RemoteStages
+from deployments.metrics import make_recorder, show_memory
 from deployments.recycling import Recycler
+from deployments.replica_logs import start_observing
+from deployments.tracing import trace_request
 from serve_app.api.app import create_app
 from serve_app.api.extracting import extract_fields
-from serve_app.api.request_log import start_audit_log
+from serve_app.api.request_log import read_slow_limit, start_audit_log
 from serve_app.auth import AuthSettings
-from serve_app.counting import RayCounters, UncheckedRequests
+from serve_app.cluster_metrics import RayMetrics
+from serve_app.counting import RayCounters
 from serve_app.deadlines import limit_reading
-from serve_app.graph_reader import GraphReader
+from serve_app.graph_reader import GraphReader, name_probed
 from serve_app.haproxy import stands_behind_haproxy
 from serve_app.kept_documents import KeptDocuments
 from serve_app.outbound.references import References, ReferenceSettings
@@ -54,6 +60,9 @@ class Ingress:
         memory: MemoryLimits,
     ) -> None:
         return_large_blocks()
+        context = serve.get_replica_context()
+        start_observing(context.deployment, context.replica_id.unique_id)
+        self._recorder = make_recorder()
         stages = RemoteStages(
             renderer,
             orientation,
@@ -74,9 +83,11 @@ class Ingress:
             limits,
             KeptDocuments(documents),
             extraction,
+            name_probed(renderer, described, recognizers),
+            self._recorder,
         )
         self._limits = limits
-        self._recycler = Recycler("ingress", memory, serve.get_replica_context().rank.rank)
+        self._recycler = Recycler("ingress", memory, context.rank.rank)
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """The API; built in each replica, so that keys come from its environment, never from arguments."""
@@ -89,14 +100,17 @@ class Ingress:
             version("ocr-serve"),
             references=References(ReferenceSettings.from_environment()),
             counters=RayCounters(auth.counters_uri),
-            note_uncounted=UncheckedRequests().note,
+            note_uncounted=lambda: self._recorder.add("ocr_limits_unchecked"),
+            recorder=self._recorder,
+            read_metrics=RayMetrics().read,
+            slow_request_s=read_slow_limit(),
             proxy_echoes_id=True,
             close_connections=stands_behind_haproxy(),
         )
 
     async def read(self, data: bytes, options: OcrOptions, request_id: str) -> OcrResult:
         """A document's text, for callers on the same Ray cluster (see `serve_app.client`)."""
-        async with limit_reading(options, self._limits):
+        async with self._serving(options, request_id):
             document = await self._reader.read(data, options.to_read_options())
         document_id = await self._reader.keep(_CLUSTER, data, document)
         return OcrResult.from_document(document, options, request_id, document_id=document_id)
@@ -105,7 +119,7 @@ class Ingress:
         self, data: bytes, options: StructureOptions, request_id: str
     ) -> StructureResult:
         """A document's structure, for callers on the same Ray cluster (see `serve_app.client`)."""
-        async with limit_reading(options, self._limits):
+        async with self._serving(options, request_id):
             document = await self._reader.read(data, options.to_read_options())
         document_id = await self._reader.keep(_CLUSTER, data, document)
         return StructureResult.from_document(document, options, request_id, document_id=document_id)
@@ -114,9 +128,17 @@ class Ingress:
         self, data: bytes | None, options: ExtractionOptions, request_id: str
     ) -> ExtractionResult:
         """The fields of a document, for callers on the same Ray cluster (see `serve_app.client`)."""
-        async with limit_reading(options, self._limits):
+        async with self._serving(options, request_id):
             return await extract_fields(self._reader, _CLUSTER, data, options, self._limits, request_id)
 
+    @asynccontextmanager
+    async def _serving(self, options: OcrOptions, request_id: str) -> AsyncIterator[None]:
+        with trace_request(request_id, ""):
+            async with limit_reading(options, self._limits):
+                yield
+
     def check_health(self) -> None:
-        """Raise when the replica is too large, so that Serve replaces it."""
+        """Raise when the replica is too large, so that Serve replaces it; show the metrics."""
+        show_memory(self._recorder, "ingress")
+        self._reader.show_metrics()
         self._recycler.check()

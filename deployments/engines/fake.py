@@ -8,6 +8,7 @@ depends on its batch shows.
 import hashlib
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -103,6 +104,7 @@ class FakeEngine:
         self._delay_s = options.fake_delay_ms / 1000
         self._leak_bytes = int(options.fake_leak_mib * 1024 * 1024)
         self._leaked: list[bytes] = []
+        self._stall_file = Path(options.fake_stall_file) if options.fake_stall_file else None
 
     @property
     def input_count(self) -> int:
@@ -111,6 +113,8 @@ class FakeEngine:
 
     def run(self, inputs: Sequence[FloatArray]) -> list[FloatArray]:
         """Outputs for the first input (float32, batch first)."""
+        if self._stall_file is not None:
+            self._stall(self._stall_file)
         if self._delay_s:
             time.sleep(self._delay_s)
         if self._leak_bytes:
@@ -118,6 +122,16 @@ class FakeEngine:
             self._leaked.append(b"\xff" * self._leak_bytes)
         output = self._network(inputs[0])
         return output if isinstance(output, list) else [output]
+
+    @staticmethod
+    def _stall(file: Path) -> None:
+        try:
+            # Who takes it away is the one that stalls: its successor is well.
+            file.unlink()
+        except FileNotFoundError:
+            return
+        while True:
+            time.sleep(3600)
 
 
 def _mark_ink(batch: FloatArray) -> FloatArray:

@@ -23,7 +23,8 @@ _OUTLIERS = 0.02
 # A centre that lies so many times further away than the points reach is that of a line.
 _FAR = 20.0
 _MAX_STEPS = 30
-# A middle so near to the height of the centre, in parts of the radius, is beside it: rounding must not decide.
+# A middle so near to the height of the centre, in parts of the radius, is beside it: rounding must not
+# decide.
 _BESIDE = 0.05
 _TINY_PX = 1e-3
 

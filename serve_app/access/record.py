@@ -18,6 +18,10 @@ class RequestRecord:
     caller: Caller | None = None
     pages: int = 0
     pixels: int = 0
+    # What nginx logs for a caller that left before there was an answer, until there is one.
+    status: int = 499
+    error_code: str | None = None
+    stage_ms: dict[str, float] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     at_end: list[Callable[["RequestRecord"], None]] = field(default_factory=list)
 
@@ -59,3 +63,12 @@ def count_pages(pages: Iterable[Page]) -> None:
     for page in pages:
         record.pages += 1
         record.pixels += page.width * page.height
+        for stage, elapsed_ms in page.stage_ms.items():
+            record.stage_ms[stage] = round(record.stage_ms.get(stage, 0.0) + elapsed_ms, 2)
+
+
+def note_error(code: str) -> None:
+    """Say that the request of this task was answered with this error."""
+    record = _current.get()
+    if record is not None:
+        record.error_code = code

@@ -7,6 +7,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from configs.settings import Limits
+from deployments.metric_table import NoRecorder, Recorder
 from serve_app.access.counters import CounterStore
 from serve_app.access.limiter import Limiter
 from serve_app.access.local_counters import LocalCounters
@@ -15,11 +16,14 @@ from serve_app.api.extraction import make_extraction_router
 from serve_app.api.gate import Gate
 from serve_app.api.health import HealthProbe, make_health_router
 from serve_app.api.keys import make_keys_router
+from serve_app.api.metrics import ReadMetrics, make_metrics_router
 from serve_app.api.middleware import ConnectionCloser, CrashBarrier, RequestIdMiddleware
 from serve_app.api.ocr import make_ocr_router
 from serve_app.api.openapi import add_openapi
 from serve_app.api.reader import DocumentReader
-from serve_app.api.request_log import RequestLog
+from serve_app.api.ready import ReadinessProbe, make_ready_router
+from serve_app.api.request_log import SLOW_REQUEST_S, RequestLog
+from serve_app.api.request_trace import RequestTrace
 from serve_app.api.structure import make_structure_router
 from serve_app.auth import AuthSettings
 from serve_app.errors import add_error_handlers
@@ -64,6 +68,9 @@ def create_app(
     references: References | None = None,
     counters: CounterStore | None = None,
     note_uncounted: Callable[[], None] = lambda: None,
+    recorder: Recorder | None = None,
+    read_metrics: ReadMetrics | None = None,
+    slow_request_s: float = SLOW_REQUEST_S,
     proxy_echoes_id: bool = False,
     close_connections: bool = False,
 ) -> FastAPI:
@@ -71,9 +78,11 @@ def create_app(
 
     ``references`` fetch documents that callers name by an address, none where nothing is given.
     ``counters`` count what callers use, in this process where nothing is given; ``note_uncounted`` is
-    called for each request that they could not count. ``proxy_echoes_id`` says that whatever stands before
-    the API puts `X-Request-Id` on every answer, and ``close_connections`` that it is to open a new
-    connection for each request (see `ConnectionCloser`). Raises `ValueError` where keys cannot be read.
+    called for each request that they could not count. ``recorder`` takes the figures of requests, of which
+    the slow ones are logged with their stages, and ``read_metrics`` gives those of the cluster.
+    ``proxy_echoes_id`` says that whatever stands before the API puts `X-Request-Id` on every answer, and
+    ``close_connections`` that it is to open a new connection for each request (see `ConnectionCloser`).
+    Raises `ValueError` where keys cannot be read.
     """
     authenticator = auth.make_authenticator()
     # A place is kept for as long as a document may take to arrive, to be read and to be fetched.
@@ -87,7 +96,13 @@ def create_app(
         redoc_url=None,
         # A redirected upload is sent twice, and the second time perhaps without its key.
         redirect_slashes=False,
-        middleware=_make_layers(auth.allowed_origins, proxy_echoes_id, close_connections),
+        middleware=[
+            *([Middleware(ConnectionCloser)] if close_connections else []),
+            Middleware(RequestIdMiddleware, proxy_echoes=proxy_echoes_id),
+            Middleware(RequestTrace),
+            Middleware(RequestLog, recorder=recorder or NoRecorder(), slow_s=slow_request_s),
+            *_make_inner_layers(auth.allowed_origins),
+        ],
     )
     app.state.authenticator = authenticator
     app.state.references = references or References(ReferenceSettings())
@@ -98,8 +113,11 @@ def create_app(
         make_structure_router(reader, limits, gate.require("structure")),
         make_extraction_router(reader, limits, gate.require("extraction")),
         make_health_router(HealthProbe(reader, version)),
+        make_ready_router(ReadinessProbe(reader)),
         make_debug_router(reader, gate.require("admin")),
     ]
+    if read_metrics is not None:
+        routers.append(make_metrics_router(read_metrics, gate.require("metrics")))
     if authenticator.keys is not None:
         check_admin = gate.require("admin")
         routers.append(
@@ -112,13 +130,8 @@ def create_app(
     return app
 
 
-def _make_layers(
-    allowed_origins: Sequence[str], proxy_echoes_id: bool, close_connections: bool
-) -> list[Middleware]:
+def _make_inner_layers(allowed_origins: Sequence[str]) -> list[Middleware]:
     return [
-        *([Middleware(ConnectionCloser)] if close_connections else []),
-        Middleware(RequestIdMiddleware, proxy_echoes=proxy_echoes_id),
-        Middleware(RequestLog),
         Middleware(
             CORSMiddleware,
             allow_origins=allowed_origins,

@@ -1,6 +1,6 @@
 """What the HTTP edge needs of whatever reads documents: handles of the graph, or a stand-in."""
 
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -79,6 +79,10 @@ class DocumentReader(Protocol):
 
     async def describe(self) -> tuple[StageInfo, ...]:
         """Ask every stage what it is. Raises `NotReady` until each of them answers."""
+        ...
+
+    async def probe(self) -> Mapping[str, str]:
+        """Ask every stage for a real inference; of each `ok`, or why there is none."""
         ...
 
     async def check_paddle(self) -> dict[str, object]:

@@ -106,6 +106,34 @@ def test_queues_of_all_nodes_are_added(reporter: ModuleType) -> None:
     assert reporter.count_queued([page, "ray_serve_deployment_queued_queries 1.0\n", "nothing"]) == 6
 
 
+def write_counters(read: float, failed: float, wait_s: float = 0.0) -> str:
+    """What a node's agent says of pages."""
+    return (
+        "# TYPE ray_ocr_pages_total counter\n"
+        f'ray_ocr_pages_total{{outcome="read",replica="a"}} {read}\n'
+        f'ray_ocr_pages_total{{outcome="malformed_pdf",replica="a"}} {failed}\n'
+        f'ray_ocr_errors_total{{code="stage_failed",route="/ocr"}} {failed}\n'
+        f'ray_ocr_errors_total{{code="malformed_image",route="/ocr"}} 77.0\n'
+        f'ray_ocr_admission_wait_seconds{{replica="a"}} {wait_s}\n'
+    )
+
+
+def test_counters_are_reported_by_what_they_grew(reporter: ModuleType) -> None:
+    """Over all nodes, nothing at the first look, and no fall when a node takes its counts along."""
+    growth = reporter.Growth()
+    first = growth.measure([write_counters(10, 1), write_counters(5, 0)])
+    assert set(first.values()) == {0.0}
+    second = growth.measure([write_counters(12, 1), write_counters(8, 2)])
+    assert (second["PagesRead"], second["PagesFailed"], second["ServiceErrors"]) == (5, 2, 2)
+    assert growth.measure([write_counters(12, 1)])["PagesRead"] == 0
+    assert growth.measure([write_counters(15, 1)])["PagesRead"] == 3
+
+
+def test_the_longest_wait_of_all_ingresses_counts(reporter: ModuleType) -> None:
+    pages = [write_counters(0, 0, 3.5), write_counters(0, 0, 12.25)]
+    assert max(reporter.list_values(pages, "ocr_admission_wait_seconds")) == 12.25
+
+
 def test_a_line_is_what_cloudwatch_reads_metrics_from(reporter: ModuleType) -> None:
     line = json.loads(reporter.format_metrics("ocr-prod", {"WantedWorkers": 3}, 1_700_000_000_000))
     (directive,) = line["_aws"]["CloudWatchMetrics"]

@@ -34,6 +34,19 @@ locals {
       ]
     },
     {
+      title = "Pages read and failed, documents refused, errors of the service"
+      metrics = [
+        for metric in ["PagesRead", "PagesFailed", "DocumentsRefused", "ServiceErrors"] :
+        ["OcrServe", metric, "Cluster", var.name, { stat = "Sum" }]
+      ]
+    },
+    {
+      title = "How long a new document waits (s)"
+      metrics = [
+        ["OcrServe", "AdmissionWaitS", "Cluster", var.name, { stat = "Maximum" }],
+      ]
+    },
+    {
       title = "GPU utilisation (%)"
       metrics = [
         for group in var.gpu_asg_names :

@@ -69,6 +69,31 @@ locals {
       namespace = "OcrServe", metric = "QueuedCalls", statistic = "Maximum", dimensions = local.cluster
       operator  = "GreaterThanThreshold", threshold = var.queue_limit, periods = 5, missing = "breaching"
     }
+    admission-wait = {
+      text      = "A document that comes now waits for more than 15 seconds"
+      namespace = "OcrServe", metric = "AdmissionWaitS", statistic = "Maximum", dimensions = local.cluster
+      operator  = "GreaterThanThreshold", threshold = 15, periods = 5, missing = "notBreaching"
+    }
+    documents-refused = {
+      text      = "Documents are refused: there is more work than the graph can do"
+      namespace = "OcrServe", metric = "DocumentsRefused", statistic = "Sum", dimensions = local.cluster
+      operator  = "GreaterThanThreshold", threshold = var.refusals_limit, periods = 5, missing = "notBreaching"
+    }
+    service-errors = {
+      text      = "Requests fail by the service's own fault"
+      namespace = "OcrServe", metric = "ServiceErrors", statistic = "Sum", dimensions = local.cluster
+      operator  = "GreaterThanThreshold", threshold = 10, periods = 3, missing = "notBreaching"
+    }
+    limits-unchecked = {
+      text      = "Limits of callers are not enforced, the counters do not answer"
+      namespace = "OcrServe", metric = "RequestsUnchecked", statistic = "Sum", dimensions = local.cluster
+      operator  = "GreaterThanThreshold", threshold = 0, periods = 1, missing = "notBreaching"
+    }
+    silent-nodes = {
+      text      = "A node does not give its metrics"
+      namespace = "OcrServe", metric = "SilentNodes", statistic = "Minimum", dimensions = local.cluster
+      operator  = "GreaterThanThreshold", threshold = 0, periods = 3, missing = "breaching"
+    }
     missing-replicas = {
       text      = "Serve wants replicas that do not start, for half an hour"
       namespace = "OcrServe", metric = "MissingReplicas", statistic = "Minimum", dimensions = local.cluster

@@ -81,6 +81,12 @@ variable "queue_limit" {
   default     = 200
 }
 
+variable "refusals_limit" {
+  type        = number
+  description = "So many documents refused within a minute, for five minutes, are an alarm."
+  default     = 10
+}
+
 variable "gpu_hourly_usd" {
   type        = number
   description = "Price of a GPU instance an hour, for the cost of idle ones."

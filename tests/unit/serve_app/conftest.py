@@ -87,6 +87,8 @@ class FakeReader:
         self.is_reading = asyncio.Event()
         self.calls: list[tuple[bytes, ReadOptions]] = []
         self.describe_calls = 0
+        self.probe_calls = 0
+        self.stage_states = {"detection": "ok", "recognition": "ok"}
         self.cancelled = False
         self.full_for_s = 0
         self.stages: tuple[StageInfo, ...] = (STAGE,)
@@ -177,6 +179,11 @@ class FakeReader:
         if self.describe_error is not None:
             raise self.describe_error
         return self.stages
+
+    async def probe(self) -> dict[str, str]:
+        """Count the call; every stage is as a test says."""
+        self.probe_calls += 1
+        return self.stage_states
 
     async def check_paddle(self) -> dict[str, object]:
         """Answer as a machine without Paddle does."""

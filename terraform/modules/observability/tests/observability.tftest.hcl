@@ -24,7 +24,10 @@ run "alarms" {
 
   assert {
     condition = length(setsubtract(
-      ["p95-response-time", "target-5xx", "healthy-hosts", "queue-depth", "capacity-at-maximum"],
+      [
+        "p95-response-time", "target-5xx", "healthy-hosts", "queue-depth", "capacity-at-maximum",
+        "admission-wait", "documents-refused", "service-errors", "limits-unchecked", "silent-nodes",
+      ],
       keys(aws_cloudwatch_metric_alarm.simple),
     )) == 0
     error_message = "What operators must know of has an alarm."
@@ -65,7 +68,7 @@ run "alarms" {
   }
 
   assert {
-    condition     = length(jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets) == 8
+    condition     = length(jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets) == 10
     error_message = "The dashboard shows everything."
   }
 

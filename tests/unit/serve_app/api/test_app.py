@@ -97,7 +97,8 @@ class TestOpenApi:
     async def test_all_paths_are_described(self, document: dict) -> None:
         """In OpenAPI 3.1, with and without version."""
         assert document["openapi"].startswith("3.1")
-        names = {"/ocr", "/structure", "/extraction", "/health", "/debug/paddle", "/keys/{key_id}/limits"}
+        names = {"/ocr", "/structure", "/extraction", "/health", "/livez", "/readyz", "/debug/paddle"}
+        names.add("/keys/{key_id}/limits")
         assert set(document["paths"]) == names | {f"/v1{name}" for name in names}
         ids = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
         assert len(set(ids)) == len(ids)

@@ -1,0 +1,297 @@
+"""Write dashboard.json for Grafana from the panels below: `make docs`."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+TARGET = Path(__file__).with_name("dashboard.json")
+_DATA_SOURCE = {"type": "prometheus", "uid": "${datasource}"}
+_DOCUMENTS = 'route=~"(/v1)?/(ocr|structure|extraction|batch|jobs).*"'
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One chart: its queries with their legends, and Grafana's name of the unit."""
+
+    title: str
+    unit: str
+    queries: Sequence[tuple[str, str]]
+    about: str = ""
+
+
+def _quantiles(metric: str, by: str = "") -> list[tuple[str, str]]:
+    grouped = f"le, {by}" if by else "le"
+    legend = f" {{{{{by}}}}}" if by else ""
+    return [
+        (
+            f"histogram_quantile({quantile}, sum by ({grouped}) (rate({metric}_bucket[$__rate_interval])))",
+            f"p{quantile * 100:g}{legend}",
+        )
+        for quantile in (0.5, 0.95, 0.99)
+    ]
+
+
+ROWS: Sequence[tuple[str, Sequence[Panel]]] = (
+    (
+        "Is it well?",
+        (
+            Panel(
+                "Requests for documents by status",
+                "reqps",
+                [
+                    (
+                        f"sum by (status) (rate(ocr_requests_total{{{_DOCUMENTS}}}[$__rate_interval]))",
+                        "{{status}}",
+                    )
+                ],
+            ),
+            Panel("Time of requests", "s", _quantiles("ocr_request_seconds")),
+            Panel(
+                "Errors by code",
+                "reqps",
+                [("sum by (code) (rate(ocr_errors_total[$__rate_interval]))", "{{code}}")],
+            ),
+            Panel(
+                "Pages and lines",
+                "ops",
+                [
+                    ("sum by (outcome) (rate(ocr_pages_total[$__rate_interval]))", "pages {{outcome}}"),
+                    ("sum(rate(ocr_lines_total[$__rate_interval]))", "lines"),
+                ],
+            ),
+            Panel(
+                "Deployments by Serve's own judgement",
+                "none",
+                [("min by (deployment) (ray_serve_deployment_status)", "{{deployment}}")],
+                "6 is healthy, 3 to 5 are changes under way, 2 and 1 are unhealthy and failed.",
+            ),
+            Panel(
+                "Nodes that give their metrics",
+                "none",
+                [("sum(ocr_node_up)", "answer"), ("count(ocr_node_up) - sum(ocr_node_up)", "do not")],
+            ),
+        ),
+    ),
+    (
+        "Is there room?",
+        (
+            Panel(
+                "Requests under way", "none", [("sum by (replica) (ocr_requests_in_flight)", "{{replica}}")]
+            ),
+            Panel(
+                "How long a new document waits",
+                "s",
+                [("max by (replica) (ocr_admission_wait_seconds)", "{{replica}}")],
+            ),
+            Panel(
+                "Documents refused",
+                "reqps",
+                [("sum(rate(ocr_admission_refusals_total[$__rate_interval]))", "refused")],
+            ),
+            Panel(
+                "Calls that wait for a replica",
+                "none",
+                [("sum by (deployment) (ray_serve_deployment_queued_queries)", "{{deployment}}")],
+            ),
+            Panel(
+                "Calls inside replicas",
+                "none",
+                [("sum by (deployment) (ray_serve_replica_processing_queries)", "{{deployment}}")],
+            ),
+            Panel(
+                "Work whose caller left",
+                "ops",
+                [("sum by (stage) (rate(ocr_stage_dropped_total[$__rate_interval]))", "{{stage}}")],
+            ),
+        ),
+    ),
+    (
+        "Where does the time go?",
+        (
+            Panel(
+                "Seconds a second, by part",
+                "none",
+                [
+                    (
+                        "sum by (stage, part) (rate(ocr_stage_seconds_total[$__rate_interval]))",
+                        "{{stage}} {{part}}",
+                    )
+                ],
+                "`network` near the number of a stage's replicas: it is full.",
+            ),
+            Panel("Time of batches", "s", _quantiles("ocr_stage_batch_seconds", "stage")),
+            Panel(
+                "Requests a batch",
+                "none",
+                [
+                    (
+                        "sum by (stage) (rate(ocr_stage_items_total[$__rate_interval]))"
+                        " / sum by (stage) (rate(ocr_stage_batches_total[$__rate_interval]))",
+                        "{{stage}}",
+                    )
+                ],
+            ),
+            Panel(
+                "Cost a batch",
+                "none",
+                [
+                    (
+                        "sum by (stage) (rate(ocr_stage_cost_total[$__rate_interval]))"
+                        " / sum by (stage) (rate(ocr_stage_batches_total[$__rate_interval]))",
+                        "{{stage}}",
+                    )
+                ],
+            ),
+            Panel(
+                "Padding in what networks compute",
+                "percentunit",
+                [
+                    (
+                        'sum by (stage) (rate(ocr_stage_pixels_total{kind="padding"}[$__rate_interval]))'
+                        " / sum by (stage) (rate(ocr_stage_pixels_total[$__rate_interval]))",
+                        "{{stage}}",
+                    )
+                ],
+            ),
+            Panel(
+                "Cores: models, and networks inside them",
+                "none",
+                [
+                    (
+                        "sum by (stage) (rate(ocr_stage_worker_cpu_seconds_total[$__rate_interval]))",
+                        "{{stage}} model",
+                    ),
+                    (
+                        "sum by (stage) (rate(ocr_stage_network_cpu_seconds_total[$__rate_interval]))",
+                        "{{stage}} network",
+                    ),
+                ],
+            ),
+        ),
+    ),
+    (
+        "Memory, caches, what stands beside",
+        (
+            Panel(
+                "Private memory of replicas",
+                "bytes",
+                [
+                    (
+                        'max by (stage, replica) (ocr_replica_memory_bytes{kind="private"})',
+                        "{{stage}} {{replica}}",
+                    )
+                ],
+            ),
+            Panel(
+                "GPU memory of replicas",
+                "bytes",
+                [('sum by (node, stage) (ocr_replica_memory_bytes{kind="gpu"})', "{{node}} {{stage}}")],
+            ),
+            Panel("GPUs", "percent", [("avg by (node) (ray_node_gpus_utilization)", "{{node}}")]),
+            Panel(
+                "Kept documents: found again",
+                "percentunit",
+                [
+                    (
+                        'sum(rate(ocr_documents_lookups_total{result="hits"}[$__rate_interval]))'
+                        ' / sum(rate(ocr_documents_lookups_total{result=~"hits|misses"}[$__rate_interval]))',
+                        "hits",
+                    )
+                ],
+            ),
+            Panel("Kept documents: bytes", "bytes", [("sum by (tier) (ocr_documents_bytes)", "{{tier}}")]),
+            Panel(
+                "Extractions, and calls of the language model",
+                "ops",
+                [
+                    ("sum by (engine) (rate(ocr_extractions_total[$__rate_interval]))", "by {{engine}}"),
+                    (
+                        "sum by (outcome) (rate(ocr_llm_requests_total[$__rate_interval]))",
+                        "language model: {{outcome}}",
+                    ),
+                ],
+            ),
+        ),
+    ),
+)
+
+
+def list_queries() -> list[str]:
+    """Every query of the dashboard, with an interval where Grafana would put one."""
+    return [
+        query.replace("$__rate_interval", "5m")
+        for _, panels in ROWS
+        for panel in panels
+        for query, _ in panel.queries
+    ]
+
+
+def find_metrics(query: str) -> set[str]:
+    """The names of the series that a query asks for."""
+    return set(re.findall(r"\b(?:ocr|ray)_[a-z0-9_]+\b", query))
+
+
+def make_dashboard() -> dict[str, Any]:
+    """The dashboard as Grafana imports it."""
+    panels: list[dict[str, Any]] = []
+    y = 0
+    for title, charts in ROWS:
+        panels.append(
+            {
+                "id": len(panels) + 1,
+                "type": "row",
+                "title": title,
+                "collapsed": False,
+                "gridPos": {"x": 0, "y": y, "w": 24, "h": 1},
+                "panels": [],
+            }
+        )
+        y += 1
+        for index, chart in enumerate(charts):
+            place = {"x": 8 * (index % 3), "y": y + 8 * (index // 3), "w": 8, "h": 8}
+            panels.append(_make_panel(chart, len(panels) + 1, place))
+        y += 8 * -(-len(charts) // 3)
+    return {
+        "title": "OCR service",
+        "uid": "ocr-serve",
+        "tags": ["ocr-serve"],
+        "schemaVersion": 39,
+        "timezone": "browser",
+        "refresh": "30s",
+        "time": {"from": "now-1h", "to": "now"},
+        "templating": {
+            "list": [
+                {"name": "datasource", "type": "datasource", "query": "prometheus", "label": "Prometheus"}
+            ]
+        },
+        "panels": panels,
+    }
+
+
+def _make_panel(panel: Panel, number: int, place: dict[str, int]) -> dict[str, Any]:
+    return {
+        "id": number,
+        "type": "timeseries",
+        "title": panel.title,
+        "description": panel.about,
+        "datasource": _DATA_SOURCE,
+        "gridPos": place,
+        "fieldConfig": {"defaults": {"unit": panel.unit, "min": 0}, "overrides": []},
+        "options": {"legend": {"displayMode": "list", "placement": "bottom"}, "tooltip": {"mode": "multi"}},
+        "targets": [
+            {
+                "refId": chr(ord("A") + index),
+                "datasource": _DATA_SOURCE,
+                "expr": query,
+                "legendFormat": legend,
+            }
+            for index, (query, legend) in enumerate(panel.queries)
+        ],
+    }
+
+
+if __name__ == "__main__":
+    TARGET.write_text(json.dumps(make_dashboard(), indent=1) + "\n", encoding="utf-8")
