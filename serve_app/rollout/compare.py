@@ -30,17 +30,19 @@ def compare_plans(old: Plan, new: Plan, live: LiveReplicas = _NOTHING_RUNS) -> R
 
 
 def _compare_serve(old: Plan, new: Plan) -> Iterator[str]:
-    for key in _FIXED:
-        for path, before, after in list_differences(old.serve.get(key), new.serve.get(key), key):
-            if before is not None or not old.is_live:
-                yield (
-                    f"{path}: {as_text(before)} -> {as_text(after)} has no effect until Serve is shut down "
-                    "and started anew (`serve shutdown`)"
-                )
-    if not old.is_live and as_text(old.serve.get("tracing_config")) != as_text(
-        new.serve.get("tracing_config")
-    ):
+    for path, before, after in list_differences(_find_fixed(old), _find_fixed(new)):
+        if before is not None or not old.is_live:
+            yield (
+                f"{path}: {as_text(before)} -> {as_text(after)} has no effect until Serve is shut down "
+                "and started anew (`serve shutdown`)"
+            )
+    tracing = (old.serve.get("tracing_config"), new.serve.get("tracing_config"))
+    if not old.is_live and as_text(tracing[0]) != as_text(tracing[1]):
         yield "tracing_config: only replicas that start from now on take it"
+
+
+def _find_fixed(plan: Plan) -> dict[str, object]:
+    return {key: plan.serve.get(key) or {} for key in _FIXED}
 
 
 def _compare(
