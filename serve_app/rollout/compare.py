@@ -31,7 +31,8 @@ def compare_plans(old: Plan, new: Plan, live: LiveReplicas = _NOTHING_RUNS) -> R
 
 def _compare_serve(old: Plan, new: Plan) -> Iterator[str]:
     for path, before, after in list_differences(_find_fixed(old), _find_fixed(new)):
-        if before is not None or not old.is_live:
+        # A cluster tells only some of these, and a config that is silent about one leaves it as it is.
+        if not old.is_live or (before is not None and after is not None):
             yield (
                 f"{path}: {as_text(before)} -> {as_text(after)} has no effect until Serve is shut down "
                 "and started anew (`serve shutdown`)"
