@@ -49,7 +49,11 @@ class Environment:
             found = ecs.describe_tasks(cluster=self.name, tasks=tasks)["tasks"] if tasks else []
         except Exception as error:
             raise AwsFault(f"the head of {self.name} cannot be looked up: {_name_fault(error)}") from None
-        running = [task for task in found if task.get("lastStatus") == "RUNNING"]
+        running = [
+            task
+            for task in found
+            if task.get("lastStatus") == "RUNNING" and task.get("group") == f"service:{_SERVICE}"
+        ]
         if not running:
             raise AwsFault(f"the ECS service {_SERVICE!r} of cluster {self.name!r} has no running task")
         # While one is replaced there may be two: the newest is the head.
