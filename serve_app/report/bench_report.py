@@ -54,12 +54,12 @@ def _list_cards(results: Mapping[str, Any]) -> Iterator[Card]:
 
     def bars(heading: str, note: str, column: str, unit: Unit) -> Card:
         order = sorted(figures, key=lambda name: figures[name][column], reverse=column == "pages_per_s")
-        parts = {_name(who): {"": figures[who][column]} for who in order}
+        parts = {_name(who): {_kind(who): figures[who][column]} for who in order}
         return Card(heading, draw_bars(parts, unit, heading), note)
 
     yield bars("Pages a second", "The more, the better.", "pages_per_s", Unit())
     yield bars("Latency", "95 % of the answers within; the less, the better.", "p95_ms", Unit("ms"))
-    yield Card("All figures", _draw_figures(results), "")
+    yield Card("All figures", _draw_figures(results), is_wide=True)
     breakdown = results.get("breakdown_cpu_s_per_page")
     if breakdown:
         parts = {"a page": {label: breakdown[name] for name, label in _PARTS.items()}}
@@ -68,7 +68,7 @@ def _list_cards(results: Mapping[str, Any]) -> Iterator[Card]:
     yield bars("Memory", "Of the whole tree of processes; the less, the better.", "memory_mib", Unit("MiB"))
     first = results.get("first_ms_per_page")
     if first:
-        chart = draw_bars({_name(who): {"": ms} for who, ms in first.items()}, Unit("ms"), "First sight")
+        chart = draw_bars({_name(who): {_kind(who): ms} for who, ms in first.items()}, Unit("ms"), "First")
         yield Card("At first sight of each page", chart, "Networks meet shapes that they have not seen.")
 
 
@@ -88,6 +88,10 @@ def _draw_figures(results: Mapping[str, Any]) -> str:
         scores = [f"{accuracy[name]:.3f}" if name in accuracy else "-" for name in ("boc_f1", "ned_sorted")]
         rows.append([_name(who), *(format(one[name], spec) for name, spec in columns.values()), *scores])
     return draw_table(["", *columns, "boc_f1", "ned_sorted"], rows)
+
+
+def _kind(who: str) -> str:
+    return "this service" if who.startswith("service@") else "others"
 
 
 def _name(who: str) -> str:

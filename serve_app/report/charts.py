@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-_WIDTH, _HEIGHT = 760, 260
-_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 14, 12, 30
-_BAR_HEIGHT, _BAR_GAP, _BAR_LABEL = 22, 10, 210
+_WIDTH, _HEIGHT = 540, 230
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 18, 12, 30
+_BAR_HEIGHT, _BAR_GAP, _BAR_LABEL = 20, 10, 150
 _MAX_LINES = 8
 
 Points = Sequence[tuple[float, float]]
@@ -83,7 +83,7 @@ def draw_bars(bars: Mapping[str, Mapping[str, float]], unit: Unit, title: str) -
     names = list(dict.fromkeys(part for parts in bars.values() for part in parts))
     top = max(sum(parts.values()) for parts in bars.values())
     height = len(bars) * (_BAR_HEIGHT + _BAR_GAP) + _BAR_GAP
-    room = _WIDTH - _BAR_LABEL - 96
+    room = _WIDTH - _BAR_LABEL - 80
     svg = [_open_svg(height, title)]
     for row, (name, parts) in enumerate(bars.items()):
         y = _BAR_GAP + row * (_BAR_HEIGHT + _BAR_GAP)

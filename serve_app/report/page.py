@@ -17,14 +17,14 @@ h1{font-size:26px;margin:0 0 2px;letter-spacing:-.01em}
 h2{font-size:16px;margin:0 0 2px}
 p.under,p.note{color:var(--soft);margin:0 0 12px}
 p.note{font-size:13px}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin:22px 0}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(128px,1fr));gap:12px;margin:22px 0}
 .tile,.card{background:var(--card);border:1px solid var(--line);border-radius:10px}
 .tile{padding:12px 16px}
 .tile b{display:block;font-size:24px;font-weight:600;letter-spacing:-.02em;font-variant-numeric:tabular-nums}
 .tile span{color:var(--soft);font-size:13px}
 .tile.bad b{color:var(--c3)}
 .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(540px,100%),1fr));gap:14px}
-.card{padding:16px 18px;min-width:0}
+.card{padding:16px 18px;min-width:0}.card.wide{grid-column:1/-1}
 svg{display:block;width:100%;height:auto}
 .grid{stroke:var(--line);stroke-width:1}
 .tick,.label{fill:var(--soft);font-size:12px;font-variant-numeric:tabular-nums}
@@ -59,11 +59,12 @@ class Tile:
 
 @dataclass(frozen=True)
 class Card:
-    """One chart or table, under a heading; ``content`` is HTML."""
+    """One chart or table, under a heading; ``content`` is HTML. A wide one has a row to itself."""
 
     heading: str
     content: str
     note: str = ""
+    is_wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def render_page(report: Report) -> str:
         for tile in report.tiles
     )
     cards = "".join(
-        f'<section class="card"><h2>{escape(card.heading)}</h2>'
+        f'<section class="card{" wide" if card.is_wide else ""}"><h2>{escape(card.heading)}</h2>'
         f'<p class="note">{escape(card.note)}</p>{card.content}</section>'
         for card in report.cards
     )

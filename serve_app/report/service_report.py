@@ -39,6 +39,7 @@ def _list_tiles(window: Window) -> Iterator[Tile]:
     yield Tile(show_number(requests), "requests answered")
     yield Tile(show_number(requests / window.length_s), "requests a second")
     yield Tile(show_number(pages / window.length_s), "pages a second")
+    yield Tile(show_number(_sum(window.totals("ocr_lines_total")) / window.length_s), "lines a second")
     for name, quantile in (("half", 0.5), ("95 %", 0.95)):
         found = window.quantiles(_LATENCY, quantile).get(())
         yield Tile("-" if found is None else _SECONDS.show(found), f"{name} of the answers within")
@@ -56,8 +57,12 @@ def _list_cards(window: Window) -> Iterator[Card]:
         draw_lines(latency, _SECONDS, "Latency"),
         "Seconds within which so many answers were complete.",
     )
-    read = {name: window.rates(f"ocr_{name}_total").get((), []) for name in ("pages", "lines")}
-    yield Card("Pages and lines a second", draw_lines(read, _PER_S, "Pages and lines"), "What was read.")
+    yield _lines(
+        "Pages a second",
+        "Read, or by the code of the page's error.",
+        window.rates("ocr_pages_total", ["outcome"]),
+        _PER_S,
+    )
     yield Card("Routes", _draw_routes(window), "Over the whole window.")
     yield Card(
         "Where a request to a stage spends its time",
