@@ -124,7 +124,7 @@ def _deploy(dashboard: Dashboard, config: Config, args: argparse.Namespace) -> O
 def _compare_live(details: dict[str, Any], config: Config, size: ClusterSize, source: str) -> Rollout:
     new = plan_config(config, size, source)
     old = without_programs(plan_live(details, size), list_programs(details), frozenset(new.applications))
-    return compare_plans(old, new, count_live(details))
+    return compare_plans(old, new, count_live(details, size))
 
 
 class _Side:
@@ -149,7 +149,7 @@ class _Side:
 
     def live(self) -> LiveReplicas:
         """The replicas that run, where it is a cluster."""
-        return count_live(self._details) if self._details is not None else LiveReplicas({})
+        return LiveReplicas({}) if self._details is None else count_live(self._details, self.size)
 
 
 def _choose_size(args: argparse.Namespace, *sides: _Side) -> ClusterSize:

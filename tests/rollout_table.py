@@ -36,6 +36,7 @@ BASE: Config = {
 }
 REPLICAS = {"Ingress": 2, "Renderer": 1, "Orientation": 1, "Detection": 2, "Recognition": 2}
 ALL = (Effect.RESTART, 0)
+CANARY_BATCH = 3
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,8 @@ def add_application(config: Config) -> None:
     }
     for stage in ("ingress", "detection", "recognition"):
         second["args"]["overrides"][stage] = {"replicas": {"num_replicas": 1, "num_cpus": 0.1}}
+    # By which a test tells the two apart.
+    second["args"]["overrides"]["detection"]["knobs"] = {"max_batch_size": CANARY_BATCH}
     config["applications"].append(second)
 
 

@@ -75,9 +75,13 @@ def strongest(effects: Any) -> Effect:
 
 @dataclass(frozen=True)
 class LiveReplicas:
-    """How many replicas a running cluster has of each deployment, by application."""
+    """How many replicas a running cluster has of each deployment, by application.
+
+    ``free`` is what is left on the cluster by Ray's bookkeeping (`num_cpus`, `num_gpus`), None where unknown.
+    """
 
     counts: Mapping[str, Mapping[str, int]]
+    free: Mapping[str, float] | None = None
 
     def count(self, application: str, deployment: str) -> int | None:
         """None for a deployment that does not run."""

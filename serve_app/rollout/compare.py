@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 
+from serve_app.graph_options import Options
 from serve_app.rollout.changes import (
     ApplicationChange,
     DeploymentChange,
@@ -17,6 +18,8 @@ from serve_app.rollout.plan import Plan, PlannedApplication, PlannedDeployment
 _NOTHING_RUNS = LiveReplicas({})
 # Serve takes these when it starts, and drops changes of them without a word.
 _FIXED = ("proxy_location", "http_options", "grpc_options", "controller_options")
+_UNITS = {"num_cpus": "CPUs", "num_gpus": "GPUs"}
+_ROUNDING = 1e-6
 _FORGETFUL = {"Documents": "kept documents are forgotten"}
 
 
@@ -117,7 +120,7 @@ def _compare_deployment(
     elif effect is Effect.NOTHING and after != before:
         effect = Effect.SCALE
     if effect is Effect.RESTART:
-        return _restart(name, before, after, wanted, reasons)
+        return _restart(name, before, after, wanted, reasons, live)
     kept = None if before is None or after is None else min(before, after)
     return DeploymentChange(
         name, effect, before, after, kept, _less(before, kept), _less(after, kept), reasons=reasons
@@ -143,7 +146,12 @@ def _count_after(before: int | None, wanted: PlannedDeployment, is_resized: bool
 
 
 def _restart(
-    name: str, before: int | None, after: int | None, wanted: PlannedDeployment, reasons: tuple[Reason, ...]
+    name: str,
+    before: int | None,
+    after: int | None,
+    wanted: PlannedDeployment,
+    reasons: tuple[Reason, ...],
+    live: LiveReplicas,
 ) -> DeploymentChange:
     options = wanted.options
     target = after or 0
@@ -155,18 +163,22 @@ def _restart(
             "its only replica stops before a successor starts: calls wait, and fail if it does not start"
         )
     if surge:
-        needed = options.get("ray_actor_options", {})
-        room = ", ".join(
-            f"{surge * needed[key]:g} {unit}"
-            for key, unit in (("num_cpus", "CPUs"), ("num_gpus", "GPUs"))
-            if needed.get(key)
-        )
-        notes.append(f"needs room for {surge} more meanwhile" + (f" ({room})" if room else ""))
+        notes += _describe_room(surge, options, live)
     if name in _FORGETFUL:
         notes.append(_FORGETFUL[name])
     return DeploymentChange(
         name, Effect.RESTART, before, after, 0, before, after, at_a_time, surge, reasons, tuple(notes)
     )
+
+
+def _describe_room(surge: int, options: Options, live: LiveReplicas) -> Iterator[str]:
+    actor = options.get("ray_actor_options") or {}
+    needs = {unit: float(actor.get(unit) or 0.0) for unit in _UNITS}
+    room = ", ".join(f"{surge * need:g} {_UNITS[unit]}" for unit, need in needs.items() if need)
+    yield f"needs room for {surge} more meanwhile" + (f" ({room})" if room else "")
+    if live.free is not None and any(need > live.free[unit] + _ROUNDING for unit, need in needs.items()):
+        left = ", ".join(f"{live.free[unit]:g} {name}" for unit, name in _UNITS.items())
+        yield f"the cluster has no such room ({left} left): the rollout will wait for it"
 
 
 def _add(name: str, planned: PlannedDeployment) -> DeploymentChange:

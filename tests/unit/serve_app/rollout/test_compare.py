@@ -89,6 +89,16 @@ def test_a_surge_says_how_much_room_it_needs() -> None:
     assert change.notes == ("needs room for 1 more meanwhile (0.5 CPUs, 0.25 GPUs)",)
 
 
+def test_a_surge_without_room_is_told_to_wait() -> None:
+    """Serve would wait for ever for room that nobody makes."""
+    new = copy.deepcopy(BASE)
+    set_options("Detection", max_surge_percent=50, ray_actor_options={"num_cpus": 0.5})(new)
+    for free, is_told in ((0.6, False), (0.4, True)):
+        live = LiveReplicas({"ocr": REPLICAS}, {"num_cpus": free, "num_gpus": 0.0})
+        notes = changes_of(compare(BASE, new, live))["Detection"].notes
+        assert any("no such room" in note for note in notes) is is_told
+
+
 def test_the_only_replica_of_a_stage_is_missed_while_it_restarts() -> None:
     new = copy.deepcopy(BASE)
     set_options("Renderer", ray_actor_options={"num_cpus": 0.5})(new)

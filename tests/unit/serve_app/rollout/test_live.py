@@ -66,6 +66,13 @@ def test_what_runs_can_be_put_again() -> None:
     assert "target_capacity" not in config
 
 
+def test_what_the_replicas_book_is_not_free() -> None:
+    live = details()
+    detection = live["applications"]["ocr"]["deployments"]["Detection"]
+    detection["deployment_config"] = {"ray_actor_options": {"num_cpus": 1.5, "num_gpus": 0.25}}
+    assert count_live(live, ClusterSize(8, 1.0)).free == {"num_cpus": 5.0, "num_gpus": 0.5}
+
+
 def test_an_application_of_a_program_is_left_alone_unless_the_config_takes_its_name() -> None:
     live = details(None)
     assert list_programs(live) == {"ocr"}
