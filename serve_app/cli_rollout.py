@@ -74,7 +74,13 @@ def run_diff(args: argparse.Namespace) -> int:
         try:
             old, new = (_Side(name, args, stack) for name in (args.old, args.new))
             size = _choose_size(args, old, new)
-            rollout = compare_plans(old.plan(size), new.plan(size), old.live())
+            plans = old.plan(size), new.plan(size)
+            # What a program started stays, whatever a config says, unless it takes the name.
+            rollout = compare_plans(
+                without_programs(plans[0], old.programs(), frozenset(plans[1].applications)),
+                without_programs(plans[1], new.programs(), frozenset(plans[0].applications)),
+                old.live(),
+            )
         except (*_FAULTS, OSError) as error:
             return _complain(error)
     if args.json:
@@ -146,6 +152,10 @@ class _Side:
         if self._details is not None:
             return plan_live(self._details, size)
         return plan_config(self._config, size, self._name)
+
+    def programs(self) -> frozenset[str]:
+        """Applications there that no config has started."""
+        return frozenset() if self._details is None else list_programs(self._details)
 
     def live(self) -> LiveReplicas:
         """The replicas that run, where it is a cluster."""
