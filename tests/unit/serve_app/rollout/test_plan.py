@@ -7,7 +7,7 @@ import pytest
 from serve_app.rollout.plan import ClusterSize, plan_config
 from serve_app.rollout.reading import ConfigFault
 
-from rollout_table import BASE, Config, set_app, set_options
+from rollout_table import BASE, Config, set_app, set_options, set_overrides
 
 
 def plan(config: Config, cpus: int = 8, gpus: float = 0.0):
@@ -52,3 +52,10 @@ def test_scaling_starts_with_its_least_or_initial_number() -> None:
     set_options("Renderer", num_replicas="auto")(config)
     planned = plan(config)
     assert [planned[name].replicas for name in ("Detection", "Recognition", "Renderer")] == [1, 4, 1]
+
+
+def test_a_profile_may_let_a_stage_start_its_successor_first() -> None:
+    config = copy.deepcopy(BASE)
+    set_overrides(renderer={"replicas": {"max_surge_percent": 100}})(config)
+    planned = plan(config)
+    assert [planned[name].options["max_surge_percent"] for name in ("Renderer", "Detection")] == [100, 0]
