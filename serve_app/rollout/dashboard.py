@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
+from urllib.request import ProxyHandler, Request, build_opener
 
 from serve_app.rollout.plan import ClusterSize
 from serve_app.rollout.reading import Config
@@ -17,6 +17,8 @@ DEFAULT_ADDRESS = "http://127.0.0.1:8265"
 _APPLICATIONS = "/api/serve/applications/"
 _NODES = "/api/v0/nodes?detail=1&limit=10000"
 _TIMEOUT_S = 60.0
+# The first config on a cluster starts Serve itself.
+_START_TIMEOUT_S = 300.0
 _MAX_SHOWN = 600
 
 
@@ -37,6 +39,9 @@ class Dashboard:
             raise DashboardError(f"{address!r} is no address of a dashboard: it must begin with http://")
         self.address = address.rstrip("/")
         self._token = token
+        # A tunnel ends on this machine: no proxy of the company must come between.
+        is_near = parts.hostname in ("localhost", "127.0.0.1", "::1")
+        self._opener = build_opener(*([ProxyHandler({})] if is_near else []))
 
     def fetch_details(self) -> dict[str, Any]:
         """What Serve does now, as `ServeInstanceDetails`."""
@@ -67,7 +72,7 @@ class Dashboard:
         # The scheme is checked above.
         request = Request(self.address + path, data, headers, method=method)  # nosec B310
         try:
-            with urlopen(request, timeout=_TIMEOUT_S) as answer:  # nosec B310
+            with self._opener.open(request, timeout=_START_TIMEOUT_S if data else _TIMEOUT_S) as answer:
                 text = answer.read()
         except HTTPError as error:
             raise DashboardError(_explain(self.address, error), error.code) from None

@@ -68,6 +68,13 @@ def test_it_reads_what_runs_and_how_large_the_cluster_is(address: str) -> None:
     assert dashboard.fetch_size() == ClusterSize(4, 1.0)
 
 
+def test_no_proxy_comes_before_a_tunnel(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Companies set these for everything; the tunnel ends on this machine."""
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    assert Dashboard(address, TOKEN).fetch_details() == {"applications": {}}
+
+
 def test_it_puts_a_config(address: str) -> None:
     Dashboard(address, TOKEN).put_config({"applications": [1]})
     assert Handler.put[-1] == {"applications": [1]}
