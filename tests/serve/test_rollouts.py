@@ -227,13 +227,13 @@ def meets_canary(proxy: httpx.Client, key: str, headers: Mapping[str, str] | Non
 FAILING = [
     pytest.param(set_app(import_path="serve_app.app:biuld"), "biuld", id="code that cannot be built"),
     pytest.param(
-        # One replica, which must not stop before its successor runs.
+        # A setting that the ingress refuses to start with; the old ones must not stop before.
         set_options(
-            "Orientation",
+            "Ingress",
             max_surge_percent=100,
-            ray_actor_options={"num_cpus": 0.1, "runtime_env": {"env_vars": {"OCR_MODELS_GIVEN": "broken"}}},
+            ray_actor_options={"num_cpus": 0.1, "runtime_env": {"env_vars": {"AUTH_MODE": "nobody"}}},
         ),
-        "Orientation",
+        "Ingress",
         id="a replica that does not start",
     ),
 ]
