@@ -54,7 +54,7 @@ def _list_cards(results: Mapping[str, Any]) -> Iterator[Card]:
 
     def bars(heading: str, note: str, column: str, unit: Unit) -> Card:
         order = sorted(figures, key=lambda name: figures[name][column], reverse=column == "pages_per_s")
-        parts = {_name(who): {_kind(who): figures[who][column]} for who in order}
+        parts = {_name(who): _by_kind(who, figures[who][column]) for who in order}
         return Card(heading, draw_bars(parts, unit, heading), note)
 
     yield bars("Pages a second", "The more, the better.", "pages_per_s", Unit())
@@ -68,7 +68,7 @@ def _list_cards(results: Mapping[str, Any]) -> Iterator[Card]:
     yield bars("Memory", "Of the whole tree of processes; the less, the better.", "memory_mib", Unit("MiB"))
     first = results.get("first_ms_per_page")
     if first:
-        chart = draw_bars({_name(who): {_kind(who): ms} for who, ms in first.items()}, Unit("ms"), "First")
+        chart = draw_bars({_name(who): _by_kind(who, ms) for who, ms in first.items()}, Unit("ms"), "First")
         yield Card("At first sight of each page", chart, "Networks meet shapes that they have not seen.")
 
 
@@ -90,8 +90,10 @@ def _draw_figures(results: Mapping[str, Any]) -> str:
     return draw_table(["", *columns, "boc_f1", "ned_sorted"], rows)
 
 
-def _kind(who: str) -> str:
-    return "this service" if who.startswith("service@") else "others"
+def _by_kind(who: str, value: float) -> dict[str, float]:
+    """The same kinds in the same order for everybody, so that each has one colour on all charts."""
+    is_ours = who.startswith("service@")
+    return {"this service": value if is_ours else 0.0, "others": 0.0 if is_ours else value}
 
 
 def _name(who: str) -> str:

@@ -91,6 +91,8 @@ def draw_bars(bars: Mapping[str, Mapping[str, float]], unit: Unit, title: str) -
         svg.append(f'<text class="label end" x="{_BAR_LABEL - 10}" y="{middle:.1f}">{escape(name)}</text>')
         x = float(_BAR_LABEL)
         for part, value in parts.items():
+            if not value:
+                continue
             width = room * value / top
             hint = escape(f"{name}{', ' + part if part else ''}: {unit.show(value)}")
             svg.append(

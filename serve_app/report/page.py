@@ -25,7 +25,7 @@ p.note{font-size:13px}
 .tile.bad b{color:var(--c3)}
 .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(540px,100%),1fr));gap:14px}
 .card{padding:16px 18px;min-width:0}.card.wide{grid-column:1/-1}
-svg{display:block;width:100%;height:auto}
+svg{display:block;width:100%;max-width:640px;height:auto}
 .grid{stroke:var(--line);stroke-width:1}
 .tick,.label{fill:var(--soft);font-size:12px;font-variant-numeric:tabular-nums}
 .label{fill:var(--ink);font-size:13px}
