@@ -29,10 +29,11 @@ from paths import FIXTURES, ROOT
 from rollout_table import BASE, CANARY_BATCH, CHANGES, Change, Config, set_app, set_options
 from service import find_free_port
 
-pytestmark = pytest.mark.serve
+# Serve gives a version that does not start several tries, further and further apart.
+pytestmark = [pytest.mark.serve, pytest.mark.timeout(900)]
 
 PAGE = (FIXTURES / "letter.png").read_bytes()
-WAITING = Waiting(timeout_s=240)
+WAITING = Waiting(timeout_s=420)
 BY_NAME = {change.name: change for change in CHANGES}
 # One after the other, each from where the one before has led.
 CHECKED = [
