@@ -29,7 +29,7 @@ from paths import FIXTURES, ROOT
 from rollout_table import BASE, CANARY_BATCH, CHANGES, Change, Config, set_app, set_options
 from service import find_free_port
 
-# Serve gives a version that does not start several tries, further and further apart.
+# Serve gives a version that does not start six tries, each of which imports Ray and our code.
 pytestmark = [pytest.mark.serve, pytest.mark.timeout(900)]
 
 PAGE = (FIXTURES / "letter.png").read_bytes()
