@@ -192,7 +192,7 @@ def test_a_window_of_a_real_service_becomes_a_page_with_its_figures(
         assert main(["report", "--url", url, "--seconds", "16", "--every", "4", "-o", str(output)]) == 0
     text = output.read_text(encoding="utf-8")
     assert "5 scrapes" in text
-    for drawn in (">/ocr<", 'aria-label="Latency"', 'aria-label="Stages"', ">recognition<", ">detection<"):
+    for drawn in ('aria-label="Stages"', 'aria-label="Memory"', ">recognition<", ">detection<"):
         assert drawn in text, drawn
 
 
