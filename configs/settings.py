@@ -60,13 +60,18 @@ class BatchKnobs(Settings):
 
 
 class ReplicaOptions(Settings):
-    """Where and how often a deployment runs. ``num_replicas: auto`` is one a core of the cluster."""
+    """Where and how often a deployment runs. ``num_replicas: auto`` is one a core of the cluster.
+
+    ``max_surge_percent`` above 0 starts a successor before the old replica stops when a rollout restarts the
+    deployment; it needs room for both.
+    """
 
     num_replicas: PositiveInt | Literal["auto"] = 1
     num_cpus: float = Field(default=0.1, ge=0.0)
     num_gpus: float = Field(default=0.0, ge=0.0)
     max_ongoing_requests: PositiveInt = 16
     max_queued_requests: int = Field(default=-1, ge=-1)
+    max_surge_percent: int = Field(default=0, ge=0, le=100)
 
 
 class MemoryLimits(Settings):

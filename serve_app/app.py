@@ -9,7 +9,7 @@ from ray.serve import Application
 
 from configs.catalogue import load_catalogue
 from configs.profile import OPTIONAL_STAGES, AppArgs, Profile, choose_recognizers, load_profile
-from configs.settings import BatchKnobs, RecognitionStage, ReplicaOptions
+from configs.settings import RecognitionStage
 from deployments.detection import Detection
 from deployments.documents import Documents
 from deployments.extractor import Extraction
@@ -21,14 +21,9 @@ from deployments.renderer import Renderer
 from deployments.seal import Seal
 from deployments.table import Table
 from deployments.unwarping import Unwarping
+from serve_app.graph_options import count_replicas, list_recognizers, plan_deployments
 from serve_app.ingress import Ingress
 
-# A replica that fails its health check is replaced; these bound how soon.
-_HEALTH_CHECK_PERIOD_S = 5.0
-_HEALTH_CHECK_TIMEOUT_S = 15.0
-# How long a replica that is replaced may finish the calls on it; what remains is tried again elsewhere.
-# Nobody tries a request of the ingress again, so that has as long as a request may take.
-_DRAIN_TIMEOUT_S = 30.0
 _OPTIONAL = dict(zip(OPTIONAL_STAGES, (Layout, Table, Unwarping, Formula, Seal), strict=True))
 
 
@@ -41,42 +36,30 @@ def build(args: AppArgs) -> Application:
 
 def bind_graph(profile: Profile, extra_recognizers: tuple[str, ...], cluster_cpus: int) -> Application:
     """Every deployment with its options, bound into one application whose root is the ingress."""
+    options = plan_deployments(profile, extra_recognizers, cluster_cpus)
 
-    def sized(deployment: Any, replicas: ReplicaOptions, **more: Any) -> Any:
-        return deployment.options(**{**serve_options(replicas, cluster_cpus), **more})
+    def named(deployment: Any, name: str | None = None) -> Any:
+        name = name or deployment.name
+        return deployment.options(name=name, **options[name])
 
-    stages = [profile.recognition]
-    stages += [profile.recognition.model_copy(update={"model": name}) for name in extra_recognizers]
     recognizers = {
-        stage.model: sized(
-            Recognition,
-            stage.replicas,
-            name=_recognition_name(stage, profile),
-            user_config=_knobs(stage.knobs),
-        ).bind(stage)
-        for stage in stages
+        stage.model: named(Recognition, name).bind(stage)
+        for name, stage in list_recognizers(profile, extra_recognizers)
     }
     optional = {
-        name: sized(deployment, stage.replicas).bind(stage)
+        name: named(deployment).bind(stage)
         for name, deployment in _OPTIONAL.items()
         if (stage := getattr(profile, name)) is not None
     }
-    drain_s = profile.limits.request_timeout_s
-    return sized(Ingress, profile.ingress.replicas, graceful_shutdown_timeout_s=drain_s).bind(
-        sized(Renderer, profile.renderer.replicas).bind(profile.renderer),
-        sized(Orientation, profile.orientation.replicas).bind(profile.orientation),
-        sized(Detection, profile.detection.replicas, user_config=_knobs(profile.detection.knobs)).bind(
-            profile.detection
-        ),
+    return named(Ingress).bind(
+        named(Renderer).bind(profile.renderer),
+        named(Orientation).bind(profile.orientation),
+        named(Detection).bind(profile.detection),
         recognizers,
         optional,
         # One replica, whatever the size of the cluster: what it keeps, all must see.
-        None
-        if profile.documents is None
-        else sized(Documents, profile.documents.replicas).bind(profile.documents),
-        None
-        if profile.extraction is None
-        else sized(Extraction, profile.extraction.replicas).bind(profile.extraction),
+        None if profile.documents is None else named(Documents).bind(profile.documents),
+        None if profile.extraction is None else named(Extraction).bind(profile.extraction),
         load_catalogue().languages(),
         profile.detection,
         _count_shares(profile.recognition, cluster_cpus),
@@ -85,33 +68,8 @@ def bind_graph(profile: Profile, extra_recognizers: tuple[str, ...], cluster_cpu
     )
 
 
-def serve_options(replicas: ReplicaOptions, cluster_cpus: int) -> dict[str, Any]:
-    """Serve's own words for a deployment's replicas and resources."""
-    return {
-        "num_replicas": _count_replicas(replicas, cluster_cpus),
-        "max_ongoing_requests": replicas.max_ongoing_requests,
-        "max_queued_requests": replicas.max_queued_requests,
-        "ray_actor_options": {"num_cpus": replicas.num_cpus, "num_gpus": replicas.num_gpus},
-        "health_check_period_s": _HEALTH_CHECK_PERIOD_S,
-        "health_check_timeout_s": _HEALTH_CHECK_TIMEOUT_S,
-        "graceful_shutdown_timeout_s": _DRAIN_TIMEOUT_S,
-    }
-
-
-def _count_replicas(replicas: ReplicaOptions, cluster_cpus: int) -> int:
-    return max(1, cluster_cpus) if replicas.num_replicas == "auto" else replicas.num_replicas
-
-
 def _count_shares(stage: RecognitionStage, cluster_cpus: int) -> int:
-    return _count_replicas(stage.replicas, cluster_cpus) if stage.spread == "auto" else stage.spread
-
-
-def _recognition_name(stage: RecognitionStage, profile: Profile) -> str:
-    return "Recognition" if stage.model == profile.recognition.model else f"Recognition-{stage.model}"
-
-
-def _knobs(knobs: BatchKnobs) -> dict[str, Any]:
-    return knobs.model_dump()
+    return count_replicas(stage.replicas, cluster_cpus) if stage.spread == "auto" else stage.spread
 
 
 def __getattr__(name: str) -> Any:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from serve_app.cli_keys import add_keys_parser, run_keys
 from serve_app.cli_models import add_models_parser, run_models
+from serve_app.cli_report import add_report_parser, run_report
+from serve_app.cli_rollout import add_rollout_parsers, run_deploy, run_diff
 from serve_app.haproxy import local_proxy
 
 
@@ -23,11 +25,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     add_models_parser(commands)
     add_keys_parser(commands)
+    add_rollout_parsers(commands)
+    add_report_parser(commands)
     args = parser.parse_args(argv)
     if args.command == "models":
         return run_models(args)
     if args.command == "keys":
         return run_keys(args)
+    if args.command == "report":
+        return run_report(args)
+    if args.command == "diff":
+        return run_diff(args)
+    if args.command == "deploy":
+        return run_deploy(args)
     with local_proxy() as variables:
         os.environ.update(variables)
         # Late: Ray reads its environment when it is imported, and the model commands must not wait for it.
