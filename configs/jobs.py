@@ -6,7 +6,15 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import quote, urlsplit
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, SecretStr, ValidationError, field_validator
+from pydantic import (
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 
 from configs.settings import MemoryLimits, ReplicaOptions, Settings
 
@@ -114,7 +122,9 @@ def _read_database(environment: Mapping[str, str]) -> str:
         if scheme.startswith("sqlite"):
             return url
         if not separator or scheme not in _POSTGRES_SCHEMES:
-            raise ValueError("Jobs are not set up: JOBS_DATABASE_URL must begin with sqlite:// or postgresql://.")
+            raise ValueError(
+                "Jobs are not set up: JOBS_DATABASE_URL must begin with sqlite:// or postgresql://."
+            )
         return f"postgresql+psycopg://{rest}"
     if environment.get("PGHOST", "").strip() and environment.get("PGDATABASE", "").strip():
         return _join_postgres(environment)
@@ -123,7 +133,9 @@ def _read_database(environment: Mapping[str, str]) -> str:
 
 def _join_postgres(environment: Mapping[str, str]) -> str:
     """The address that the variables of PostgreSQL's client library mean, which Terraform sets."""
-    part = {name: environment.get(name, "").strip() for name in ("PGHOST", "PGPORT", "PGDATABASE", "PGSSLMODE")}
+    part = {
+        name: environment.get(name, "").strip() for name in ("PGHOST", "PGPORT", "PGDATABASE", "PGSSLMODE")
+    }
     user, password = (quote(environment.get(name, ""), safe="") for name in ("PGUSER", "PGPASSWORD"))
     login = f"{user}:{password}@" if user else ""
     port = f":{part['PGPORT']}" if part["PGPORT"] else ""

@@ -67,6 +67,38 @@ class Forbidden(HttpError):
     title = "Forbidden"
 
 
+class ReferenceNotAllowed(HttpError):
+    """The operator does not let callers name a document by such an address, or by any."""
+
+    code = "reference_not_allowed"
+    status = 403
+    title = "Reference not allowed"
+
+
+class ReferenceUnreachable(HttpError):
+    """No document came from the address that the caller named."""
+
+    code = "reference_unreachable"
+    status = 422
+    title = "Reference unreachable"
+
+
+class ReferenceTimeout(HttpError):
+    """The document at the address that the caller named did not come in time."""
+
+    code = "reference_timeout"
+    status = 422
+    title = "Reference timeout"
+
+
+class ReferenceTooLarge(HttpError):
+    """The document at the address that the caller named has more bytes than the service takes."""
+
+    code = "reference_too_large"
+    status = 413
+    title = "Reference too large"
+
+
 class Conflict(HttpError):
     """The resource is in a state that does not allow this."""
 

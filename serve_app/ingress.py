@@ -17,10 +17,11 @@ from serve_app.api.request_log import start_audit_log
 from serve_app.auth import AuthSettings
 from serve_app.counting import RayCounters, UncheckedRequests
 from serve_app.deadlines import limit_reading
-from serve_app.graph_reader import GraphReader
 from serve_app.graph_desk import make_job_desk
+from serve_app.graph_reader import GraphReader
 from serve_app.haproxy import stands_behind_haproxy
 from serve_app.kept_documents import KeptDocuments
+from serve_app.outbound.references import References, ReferenceSettings
 from serve_app.schemas import (
     ExtractionOptions,
     ExtractionResult,
@@ -95,6 +96,7 @@ class Ingress:
             auth,
             version("ocr-serve"),
             jobs=jobs,
+            references=References(ReferenceSettings.from_environment()),
             counters=RayCounters(auth.counters_uri),
             note_uncounted=UncheckedRequests().note,
             proxy_echoes_id=True,

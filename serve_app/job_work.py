@@ -20,7 +20,13 @@ from serve_app.graph_reader import GraphReader, fill_options
 from serve_app.jobs.orders import choose_reading, read_options
 from serve_app.kept_documents import KeptDocuments
 from serve_app.options import ResultFormat
-from serve_app.schemas import ExtractionOptions, ExtractionResult, OcrResult, StructureOptions, StructureResult
+from serve_app.schemas import (
+    ExtractionOptions,
+    ExtractionResult,
+    OcrResult,
+    StructureOptions,
+    StructureResult,
+)
 
 
 def make_job_work(
@@ -146,7 +152,9 @@ def _write_json(document: Document, order: Order) -> bytes:
 
 
 def _without_words(page: Page) -> Page:
-    return dataclasses.replace(page, lines=tuple(dataclasses.replace(line, words=None) for line in page.lines))
+    return dataclasses.replace(
+        page, lines=tuple(dataclasses.replace(line, words=None) for line in page.lines)
+    )
 
 
 def _with_blocks(document: Document) -> Document:

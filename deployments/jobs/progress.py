@@ -191,6 +191,4 @@ def _file(job_id: str, place: int) -> sa.Select[tuple[object, ...]]:
 
 
 def _page(job_id: str, place: int, number: int) -> sa.Select[tuple[object, ...]]:
-    return sa.select(pages).where(
-        pages.c.job_id == job_id, pages.c.place == place, pages.c.number == number
-    )
+    return sa.select(pages).where(pages.c.job_id == job_id, pages.c.place == place, pages.c.number == number)

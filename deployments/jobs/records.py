@@ -168,9 +168,7 @@ def _insert(database: JobDatabase, row: dict[str, object]) -> sa.Executable:
 
     dialect = sqlite if database.is_sqlite else postgresql
     statement: sa.Executable = (
-        dialect.insert(jobs)
-        .values(row)
-        .on_conflict_do_nothing(index_elements=["owner", "idempotency_key"])
+        dialect.insert(jobs).values(row).on_conflict_do_nothing(index_elements=["owner", "idempotency_key"])
     )
     return statement
 

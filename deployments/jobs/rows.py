@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from deployments.jobs.states import FileRecord, Fault, JobRecord, Order, PageRecord, StoredFile
+from deployments.jobs.states import Fault, FileRecord, JobRecord, Order, PageRecord, StoredFile
 from deployments.jobs.tables import files, jobs
 
 

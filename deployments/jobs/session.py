@@ -7,7 +7,13 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from tenacity import AsyncRetrying, before_sleep_log, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import (
+    AsyncRetrying,
+    before_sleep_log,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_random_exponential,
+)
 
 from deployments.document import Document, Page, PageError
 from deployments.document_codec import decode_document, encode_document
@@ -227,7 +233,9 @@ class FileSession:
             # They go with their job.
             logger.warning("pages of %s could not be deleted yet", self.job_id)
 
-    async def _end(self, state: FileState, fault: Fault | None, results: dict[str, int] | None = None) -> None:
+    async def _end(
+        self, state: FileState, fault: Fault | None, results: dict[str, int] | None = None
+    ) -> None:
         await _persist(self.parts.progress.end_file, self.job_id, self.place, state, fault, results or {})
         self.parts.recorder.add("ocr_job_files", outcome=state if fault is None else fault.code)
 

@@ -26,11 +26,26 @@ from serve_app.api.structure import make_structure_router
 from serve_app.auth import AuthSettings
 from serve_app.errors import add_error_handlers
 from serve_app.jobs.desk import JobDesk
+from serve_app.outbound.references import References, ReferenceSettings
 
 _PREFIXES = ("", "/v1")
+# What pages may send; a Content-Type and an Accept they may send anyway.
+_ACCEPTED_HEADERS = (
+    "x-api-key",
+    "authorization",
+    "x-request-id",
+    "last-event-id",
+    "idempotency-key",
+    "if-none-match",
+    "traceparent",
+    "tracestate",
+)
 _EXPOSED_HEADERS = (
     "X-Request-Id",
     "X-Document-Id",
+    "X-Pages-Total",
+    "X-Pages-Processed",
+    "Content-Disposition",
     "Retry-After",
     "RateLimit",
     "RateLimit-Policy",
@@ -50,6 +65,7 @@ def create_app(
     version: str,
     *,
     jobs: JobDesk | None = None,
+    references: References | None = None,
     counters: CounterStore | None = None,
     note_uncounted: Callable[[], None] = lambda: None,
     proxy_echoes_id: bool = False,
@@ -57,10 +73,12 @@ def create_app(
 ) -> FastAPI:
     """Build the API over ``reader``; each route also stands under ``/v1``.
 
-    ``jobs`` accepts jobs; without it there are none. ``counters`` count what callers use, in this process where nothing is given; ``note_uncounted`` is called
-    for each request that they could not count. ``proxy_echoes_id`` says that whatever stands before the API
-    puts `X-Request-Id` on every answer, and ``close_connections`` that it is to open a new connection for
-    each request (see `ConnectionCloser`). Raises `ValueError` where keys cannot be read.
+    ``jobs`` accepts jobs; without it there are none.
+    ``references`` fetch documents that callers name by an address, none where nothing is given.
+    ``counters`` count what callers use, in this process where nothing is given; ``note_uncounted`` is
+    called for each request that they could not count. ``proxy_echoes_id`` says that whatever stands before
+    the API puts `X-Request-Id` on every answer, and ``close_connections`` that it is to open a new
+    connection for each request (see `ConnectionCloser`). Raises `ValueError` where keys cannot be read.
     """
     authenticator = auth.make_authenticator()
     # A place is kept for as long as a document may take to arrive, to be read and to be fetched.
@@ -77,6 +95,7 @@ def create_app(
         middleware=_make_layers(auth.allowed_origins, proxy_echoes_id, close_connections),
     )
     app.state.authenticator = authenticator
+    app.state.references = references or References(ReferenceSettings())
     add_error_handlers(app)
     gate = Gate(auth.mode, authenticator, limiter)
     routers = [
@@ -111,8 +130,8 @@ def _make_layers(
         Middleware(
             CORSMiddleware,
             allow_origins=allowed_origins,
-            allow_methods=["GET", "POST", "DELETE"],
-            allow_headers=["x-api-key", "authorization", "x-request-id", "last-event-id", "idempotency-key"],
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=_ACCEPTED_HEADERS,
             expose_headers=_EXPOSED_HEADERS,
         ),
         Middleware(CrashBarrier),

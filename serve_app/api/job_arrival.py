@@ -84,7 +84,9 @@ async def receive_job(
         arrival.upload_ids = [value for name, value in fields if name == UPLOAD_FIELD]
         if not arrival.files and not arrival.upload_ids:
             raise BadRequest(f"The job has no file. {_HOW_TO_SEND}")
-        order, webhook = _read_fields([pair for pair in fields if pair[0] != UPLOAD_FIELD], settings, request_id)
+        order, webhook = _read_fields(
+            [pair for pair in fields if pair[0] != UPLOAD_FIELD], settings, request_id
+        )
         key = _read_key(request)
         return arrival, desk.Request(owner, order, arrival.files, key, webhook)
     except BaseException:
@@ -95,7 +97,9 @@ async def receive_job(
 async def _read_body(request: Request, stage: JobsStage, arrival: JobArrival) -> list[tuple[str, str]]:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == "multipart/form-data":
-        framing_bytes = FRAMING_BYTES + _FRAMING_A_FILE_BYTES * stage.max_files + ExtractionOptions.MAX_FIELD_BYTES
+        framing_bytes = (
+            FRAMING_BYTES + _FRAMING_A_FILE_BYTES * stage.max_files + ExtractionOptions.MAX_FIELD_BYTES
+        )
         limited = limit_body(request, stage.max_job_bytes, framing_bytes)
         form = await read_form(limited, ExtractionOptions.MAX_FIELD_BYTES, stage.max_files)
         arrival._stack.callback(lambda: [upload.file.close() for _, upload in _uploads(form)])

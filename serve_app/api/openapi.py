@@ -1,4 +1,4 @@
-"""The parts of the OpenAPI document that FastAPI cannot see: two forms of upload, and problem documents."""
+"""The parts of the OpenAPI document that FastAPI cannot see: the forms of upload, and problem documents."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,13 +14,34 @@ from deployments.errors import (
     StageUnavailable,
     Unauthorized,
 )
-from serve_app.api.upload import FILE_FIELD
+from serve_app.api.upload import FILE_FIELD, REFERENCE_FIELDS
 from serve_app.error_codes import ERROR_CODES, ErrorKind, Forbidden
 from serve_app.errors import PROBLEM_MEDIA_TYPE
+from serve_app.outbound.policy import MAX_URL_LETTERS
 from serve_app.schemas import OcrOptions, Problem
 
 _SCHEMA_PREFIX = "#/components/schemas/"
 _BINARY = {"type": "string", "format": "binary"}
+_BASE64 = {
+    "type": "string",
+    "contentEncoding": "base64",
+    "description": "The document in base64; a `data:` URL is taken too.",
+}
+_ADDRESSES = {
+    "url": {
+        "type": "string",
+        "format": "uri",
+        "maxLength": MAX_URL_LETTERS,
+        "description": "Where the document is, on a host that the operator allows; none unless they do.",
+        "examples": ["https://files.example.com/invoice.pdf"],
+    },
+    "s3": {
+        "type": "string",
+        "pattern": "^s3://",
+        "description": "The object that is the document, in a bucket that the operator allows.",
+        "examples": ["s3://my-bucket/invoice.pdf"],
+    },
+}
 _NOT_FOR_DOCUMENTS = ("not_found", "method_not_allowed", "not_ready", "conflict")
 
 _ONLY_FOR_EXTRACTION = (
@@ -117,21 +138,26 @@ def describe_upload(options: type[OcrOptions], needs_file: bool = True) -> dict[
     described = {
         name: _describe_option(schema) for name, schema in options.model_json_schema()["properties"].items()
     }
-    form = {
-        "type": "object",
-        **({"required": [FILE_FIELD]} if needs_file else {}),
-        "properties": {
-            FILE_FIELD: {**_BINARY, "description": "The document: an image or a PDF."},
-            **described,
-        },
-    }
+    places = [[FILE_FIELD], *([name] for name in REFERENCE_FIELDS)]
+
+    def describe_fields(file: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "type": "object",
+            **({"oneOf": [{"required": place} for place in places]} if needs_file else {}),
+            "properties": {FILE_FIELD: file, **_ADDRESSES, **described},
+        }
+
+    form = describe_fields({**_BINARY, "description": "The document: an image or a PDF."})
+    json = describe_fields(_BASE64)
+    json["properties"]["filename"] = {"type": "string", "description": "Taken, and never used."}
     bodies = ("image/*", "application/pdf", "application/octet-stream")
     return {
         "requestBody": {
             "required": True,
-            "description": "An option in the form wins over the same one in the query.",
+            "description": "An option in the body wins over the same one in the query.",
             "content": {
                 "multipart/form-data": {"schema": form},
+                "application/json": {"schema": json},
                 **{media_type: {"schema": _BINARY} for media_type in bodies},
             },
         },

@@ -69,7 +69,9 @@ def clean_name(name: str) -> str:
 def _is_document(info: zipfile.ZipInfo) -> bool:
     parts = info.filename.replace("\\", "/").split("/")
     is_link = stat.S_ISLNK(info.external_attr >> 16)
-    is_hidden = any(part.startswith(".") and part not in (".", "..") for part in parts) or parts[0] == "__MACOSX"
+    is_hidden = (
+        any(part.startswith(".") and part not in (".", "..") for part in parts) or parts[0] == "__MACOSX"
+    )
     return not (info.is_dir() or is_link or is_hidden)
 
 

@@ -38,9 +38,7 @@ _NOT_FOR_JOBS: Mapping[str, str] = MappingProxyType(
 )
 
 
-def make_order(
-    task: str, forms: str | None, values: Mapping[str, str | list[str]], request_id: str
-) -> Order:
+def make_order(task: str, forms: str | None, values: Mapping[str, str | list[str]], request_id: str) -> Order:
     """The order that these texts of a form stand for.
 
     Raises `RequestValidationError` for an option that the task's own route would refuse.

@@ -12,7 +12,12 @@ pytestmark = pytest.mark.e2e
 
 
 def test_thin(tmp_path: Path) -> None:
-    with running_service("--profile", "cpu", "--engine", "fake", environment={"OCR_DATA_DIR": str(tmp_path)}) as service, service.client() as client:
+    with (
+        running_service(
+            "--profile", "cpu", "--engine", "fake", environment={"OCR_DATA_DIR": str(tmp_path)}
+        ) as service,
+        service.client() as client,
+    ):
         page = (FIXTURES / "letter.png").read_bytes()
         direct = client.post("/ocr", files={"file": page}).json()
         answer = client.post("/batch", files={"file": ("letter.png", page)})
