@@ -26,13 +26,9 @@ def cancel_files(connection: sa.Connection, job_id: str) -> None:
 
 def end_job(connection: sa.Connection, job_id: str, ttl_s: float, is_cancelled: bool = False) -> None:
     """Say how a job ended, by its files, and lay down the event that tells of it."""
-    states = dict(
-        connection.execute(
-            sa.select(files.c.state, sa.func.count()).where(files.c.job_id == job_id).group_by(files.c.state)
-        )
-        .tuples()
-        .all()
-    )
+    counts = sa.select(files.c.state, sa.func.count().label("many")).where(files.c.job_id == job_id)
+    rows = connection.execute(counts.group_by(files.c.state)).all()
+    states: dict[str, int] = {row.state: row.many for row in rows}
     state: JobState = "cancelled" if is_cancelled else _judge(states)
     now_s = time.time()
     change_job(
@@ -81,5 +77,6 @@ def add_event(connection: sa.Connection, job_id: str, kind: str) -> None:
             body=json.dumps(body, separators=(",", ":")),
             state="waiting",
             attempts=0,
+            created_s=time.time(),
         )
     )

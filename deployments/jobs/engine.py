@@ -11,6 +11,7 @@ import threading
 import time
 import uuid
 from collections import defaultdict
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -24,6 +25,8 @@ from deployments.jobs.executors import Executors
 from deployments.jobs.progress import JobProgress
 from deployments.jobs.session import FileSession, JobParts
 from deployments.jobs.storage import JobStorage
+from deployments.jobs.sweeping import Sweeper
+from deployments.jobs.telling import EventTeller
 from deployments.jobs.work import JobWork
 from deployments.metric_table import Recorder
 
@@ -33,6 +36,7 @@ _LOOK_S = 0.5
 _BEAT_S = 2.0
 _RESTART_S = 5.0
 _QUEUE_POLL_S = 0.2
+_SWEEP_S = 20.0
 _EVENTS_AT_ONCE = 8
 _STATES = ("queued", "running", "partial", "done", "failed", "cancelled", "expired")
 
@@ -61,6 +65,8 @@ class JobEngine:
             asyncio.Semaphore(stage.pages_in_flight),
             stage.pages_in_flight,
         )
+        self._teller = EventTeller(self._database, settings, work.post)
+        self._sweeper = Sweeper(self._database, self._storage, settings.ttl_s)
         self._sessions: dict[str, set[FileSession]] = defaultdict(set)
         self._wake = threading.Event()
         self._stop = threading.Event()
@@ -103,7 +109,7 @@ class JobEngine:
 
     async def tell(self, event_id: str, attempt: int) -> float | None:
         """See `deployments.jobs.workflows.Engine`."""
-        return None
+        return await self._teller.tell(event_id, attempt)
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -116,15 +122,15 @@ class JobEngine:
                 logger.debug("cause", exc_info=True)
                 DBOS.destroy()
                 self._stop.wait(_RESTART_S)
-        beat_s = 0.0
+        rounds = _Rounds(
+            {self._beat: _BEAT_S, self._sweep: self._sweep_every_s(), self._sweep_orphans: 3_600.0}
+        )
         while not self._stop.is_set() and not self._is_lost:
             self._wake.clear()
             try:
-                if time.monotonic() - beat_s >= _BEAT_S:
-                    beat_s = time.monotonic()
-                    self._beat()
                 self._dispatch()
                 self._stop_cancelled()
+                rounds.go()
             except (JobsUnavailable, StorageUnavailable):
                 # Said in the log by whoever raised it.
                 self._stop.wait(_RESTART_S)
@@ -191,6 +197,24 @@ class JobEngine:
                 ):
                     DBOS.enqueue_workflow(workflows.FILES_QUEUE, workflows.read_file, job_id, place)
             self._progress.note_dispatched(job_id)
+        for event_id in self._teller.list_waiting():
+            with SetWorkflowID(event_id):
+                DBOS.enqueue_workflow(workflows.EVENTS_QUEUE, workflows.tell_event, event_id)
+            self._teller.note_dispatched(event_id)
+
+    def _sweep(self) -> None:
+        for removed in asyncio.run(self._sweeper.sweep()):
+            names = [
+                workflows.name_file_workflow(removed.job_id, place) for place in range(removed.files_total)
+            ]
+            DBOS.delete_workflows([*names, *removed.event_ids])
+
+    def _sweep_orphans(self) -> None:
+        asyncio.run(self._sweeper.sweep_orphans())
+
+    def _sweep_every_s(self) -> float:
+        """Often enough for the shortest time that something is kept."""
+        return max(0.5, min(_SWEEP_S, self._settings.ttl_s / 10, self._settings.upload_ttl_s / 10))
 
     def _stop_cancelled(self) -> None:
         loop = self._loop
@@ -207,6 +231,21 @@ class JobEngine:
             # The next process finds that this one is dead.
             logger.warning("this process stays in the register of jobs")
         self._database.close()
+
+
+class _Rounds:
+    """Things to do again and again, each after its own time; one that fails waits no shorter."""
+
+    def __init__(self, every_s: Mapping[Callable[[], None], float]) -> None:
+        self._every_s = dict(every_s)
+        self._due_s = dict.fromkeys(every_s, 0.0)
+
+    def go(self) -> None:
+        """Do what is due."""
+        for task, every_s in self._every_s.items():
+            if time.monotonic() >= self._due_s[task]:
+                self._due_s[task] = time.monotonic() + every_s
+                task()
 
 
 def _system_file(database: JobDatabase) -> Path:

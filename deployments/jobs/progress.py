@@ -176,8 +176,8 @@ class JobProgress:
     def count_states(self) -> dict[str, int]:
         """How many jobs there are in each state."""
         with self._database.read() as connection:
-            query = sa.select(jobs.c.state, sa.func.count()).group_by(jobs.c.state)
-            return dict(connection.execute(query).tuples().all())
+            query = sa.select(jobs.c.state, sa.func.count().label("many")).group_by(jobs.c.state)
+            return {row.state: row.many for row in connection.execute(query)}
 
     def count_waiting_files(self) -> int:
         """Files that wait for their turn."""

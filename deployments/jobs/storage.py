@@ -10,6 +10,7 @@ import hashlib
 import logging
 import os
 import re
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -22,9 +23,10 @@ from deployments.errors import InputLost, StorageFull, StorageUnavailable
 logger = logging.getLogger(__name__)
 
 _RETRY_AFTER_S = 10
+_JOBS = "jobs/"
 _CHUNK_BYTES = 8 * 1024 * 1024
 # What the Rust library says of them; its own classes do not tell them apart.
-_FULL = re.compile(r"os error (%d|%d|%d)\b" % (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+_FULL = re.compile(rf"os error ({errno.ENOSPC}|{errno.EDQUOT}|{errno.EFBIG})\b")
 
 
 class JobStorage:
@@ -91,6 +93,12 @@ class JobStorage:
                 keys += [str(one["path"]) for one in batch]
         return keys
 
+    async def list_jobs(self) -> list[str]:
+        """The ids of the jobs of which anything lies here."""
+        with _translated():
+            found = await self._store().list_with_delimiter_async(_JOBS)
+        return [str(prefix).rstrip("/").rpartition("/")[2] for prefix in found["common_prefixes"]]
+
     async def delete_all(self, prefix: str) -> int:
         """Delete all objects below a prefix; how many there were."""
         keys = await self.list_keys(prefix)
@@ -148,7 +156,15 @@ def hash_bytes(data: bytes) -> str:
 
 def job_prefix(job_id: str) -> str:
     """Where everything of a job lies."""
-    return f"jobs/{job_id}/"
+    return f"{_JOBS}{job_id}/"
+
+
+def job_time_s(job_id: str) -> float:
+    """When a job was handed in, by its id; now for anything else."""
+    try:
+        return int(job_id.removeprefix("job_")[:12], 16) / 1000
+    except ValueError:
+        return time.time()
 
 
 def input_key(job_id: str, sha256: str) -> str:

@@ -82,6 +82,7 @@ events = sa.Table(
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
     sa.Column("last_answer", sa.String(64)),
+    sa.Column("created_s", sa.Float(53), nullable=False),
     sa.Index("ocr_job_events_job", "job_id"),
     sa.Index("ocr_job_events_state", "state"),
 )

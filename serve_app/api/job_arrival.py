@@ -140,7 +140,7 @@ async def _spool(request: Request) -> IO[bytes]:
     except BaseException:
         file.close()
         raise
-    return file  # type: ignore[return-value]
+    return file
 
 
 def _read_fields(

@@ -98,7 +98,7 @@ def _unpack(
     except BaseException:
         target.close()
         raise
-    return target  # type: ignore[return-value]
+    return target
 
 
 def _holds_archive(name: str) -> bool:

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import cast
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
@@ -43,21 +44,22 @@ def make_order(task: str, forms: str | None, values: Mapping[str, str | list[str
 
     Raises `RequestValidationError` for an option that the task's own route would refuse.
     """
-    if task not in TASK_OPTIONS:
+    kind = next((kind for name, kind in TASK_OPTIONS.items() if name == task), None)
+    if kind is None:
         raise _fault("task", f"One of {', '.join(TASK_OPTIONS)}")
+    chosen_task = cast(JobTask, task)
     for name, reason in _NOT_FOR_JOBS.items():
         if name in values:
             raise _fault(name, reason)
-    kind = TASK_OPTIONS[task]
     try:
         options = kind.model_validate(values)
     except ValidationError as error:
         raise RequestValidationError(error.errors(include_url=False, include_input=False)) from error
-    chosen = _choose_forms(task, _DEFAULT_FORMS[task] if forms is None else forms)
+    chosen = _choose_forms(chosen_task, _DEFAULT_FORMS[chosen_task] if forms is None else forms)
     if options.to_read_options().unwarp and "pdf" in chosen:
         raise InvalidOption("The format pdf shows the pages of the file: it cannot be had with `unwarp`.")
     stated = options.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    return Order(task, stated, chosen, request_id)
+    return Order(chosen_task, stated, chosen, request_id)
 
 
 def read_options(order: Order) -> OcrOptions:
