@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
@@ -20,6 +21,7 @@ from serve_app.graph_reader import GraphReader, fill_options
 from serve_app.jobs.orders import choose_reading, read_options
 from serve_app.kept_documents import KeptDocuments
 from serve_app.options import ResultFormat
+from serve_app.outbound.errors import OutboundError
 from serve_app.schemas import (
     ExtractionOptions,
     ExtractionResult,
@@ -27,6 +29,9 @@ from serve_app.schemas import (
     StructureOptions,
     StructureResult,
 )
+from serve_app.webhooks import make_webhook_client
+
+logger = logging.getLogger(__name__)
 
 
 def make_job_work(
@@ -124,7 +129,11 @@ class GraphJobWork:
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], timeout_s: float) -> int:
         """Send a body to a webhook's address; the status of the answer, 0 where there was none."""
-        return 0
+        try:
+            return await make_webhook_client(timeout_s).post(url, body, headers)
+        except OutboundError as error:
+            logger.warning("a webhook could not be called: %s", error.reason)
+            return 0
 
     async def _write(
         self, form: ResultFormat, data: bytes, document: Document, options: ReadOptions

@@ -94,6 +94,16 @@ class Bench:
     settings: JobsSettings
 
 
+@contextmanager
+def running_bench(environment: Mapping[str, str]) -> Iterator[Bench]:
+    """An engine in this process; one at a time, because DBOS is one in a process."""
+    settings, work = make_settings(environment), TextWork()
+    engine = JobEngine(settings, JobsStage(), work, NoRecorder())
+    engine.start()
+    yield Bench(engine, work, JobBox(settings), settings)
+    engine.stop()
+
+
 def make_settings(environment: Mapping[str, str]) -> JobsSettings:
     """The settings of a process with this environment."""
     return JobsSettings.from_environment(environment)

@@ -71,11 +71,10 @@ class JobStorage:
         except InputLost:
             return None
 
-    async def move(self, source: str, target: str) -> None:
-        """Give an object another key. Raises `InputLost` when it is not there."""
+    async def copy(self, source: str, target: str) -> None:
+        """Copy an object to another key, where it is stored. Raises `InputLost` when it is not there."""
         with _translated():
             await self._store().copy_async(source, target)
-            await self._store().delete_async(source)
 
     async def delete(self, key: str) -> None:
         """Delete an object; one that is not there is deleted already."""

@@ -14,7 +14,9 @@ from serve_app.api.debug import make_debug_router
 from serve_app.api.extraction import make_extraction_router
 from serve_app.api.gate import Gate
 from serve_app.api.health import HealthProbe, make_health_router
+from serve_app.api.job_events import make_job_events_router
 from serve_app.api.job_results import make_job_results_router
+from serve_app.api.job_uploads import make_job_uploads_router
 from serve_app.api.jobs import make_jobs_router
 from serve_app.api.keys import make_keys_router
 from serve_app.api.middleware import ConnectionCloser, CrashBarrier, RequestIdMiddleware
@@ -107,7 +109,12 @@ def create_app(
     ]
     if jobs is not None:
         check_jobs = gate.require("jobs")
-        routers += [make_jobs_router(jobs, limits, check_jobs), make_job_results_router(jobs, check_jobs)]
+        routers += [
+            make_jobs_router(jobs, limits, check_jobs),
+            make_job_results_router(jobs, check_jobs),
+            make_job_events_router(jobs, check_jobs),
+            make_job_uploads_router(jobs, check_jobs),
+        ]
     if authenticator.keys is not None:
         check_admin = gate.require("admin")
         routers.append(

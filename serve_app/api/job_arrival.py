@@ -88,7 +88,7 @@ async def receive_job(
             [pair for pair in fields if pair[0] != UPLOAD_FIELD], settings, request_id
         )
         key = _read_key(request)
-        return arrival, desk.Request(owner, order, arrival.files, key, webhook)
+        return arrival, desk.Request(owner, order, arrival.files, arrival.upload_ids, key, webhook)
     except BaseException:
         arrival.close()
         raise

@@ -9,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from configs.settings import Limits
-from deployments.jobs.records import JobRecords
 from deployments.jobs.states import JobRecord, JobState
 from serve_app.access.record import find_owner
 from serve_app.api.job_arrival import receive_job
@@ -41,7 +40,7 @@ def make_jobs_router(desk: JobDesk, limits: Limits, check_key: KeyCheck) -> APIR
                 request, desk.stage, desk.settings, owner, find_request_id(request.scope)
             )
         try:
-            await desk.check(asked.order)
+            await desk.check(asked.order, asked.webhook)
             job = await desk.accept(asked)
         finally:
             arrival.close()
@@ -76,12 +75,17 @@ def make_jobs_router(desk: JobDesk, limits: Limits, check_key: KeyCheck) -> APIR
 
     @router.post("/jobs/{job_id}/cancel", summary="Stop a job", response_model=JobSummary)
     async def cancel(request: Request, job_id: str) -> Response:
-        job = await _end(desk, find_owner(request.scope), job_id, is_deleted=False)
+        owner = find_owner(request.scope)
+        job = await desk.ask(lambda records: records.cancel(owner, job_id))
+        if job is None:
+            raise JobNotFound("There is no such job.")
+        desk.wake()
         return _write(JobSummary.from_record(job))
 
     @router.delete("/jobs/{job_id}", summary="Stop a job, and delete all of it", status_code=204)
     async def delete(request: Request, job_id: str) -> Response:
-        await _end(desk, find_owner(request.scope), job_id, is_deleted=True)
+        if await desk.delete(find_owner(request.scope), job_id) is None:
+            raise JobNotFound("There is no such job.")
         return Response(status_code=204)
 
     return router
@@ -106,17 +110,6 @@ async def _wait(desk: JobDesk, owner: str, job_id: str, wait_s: float) -> JobRec
             return job
         await asyncio.sleep(min(look_s, left_s))
         look_s = min(1.5 * look_s, longest_s)
-
-
-async def _end(desk: JobDesk, owner: str, job_id: str, is_deleted: bool) -> JobRecord:
-    def end(records: JobRecords) -> JobRecord | None:
-        return records.cancel(owner, job_id, is_deleted)
-
-    job = await desk.ask(end)
-    if job is None:
-        raise JobNotFound("There is no such job.")
-    desk.wake()
-    return job
 
 
 async def _answer(

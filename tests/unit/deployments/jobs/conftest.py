@@ -4,12 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from job_process import Bench, JobBox, make_settings
-from job_work import TextWork
-
-from configs.jobs import JobsStage
-from deployments.jobs.engine import JobEngine
-from deployments.metric_table import NoRecorder
+from job_process import Bench, JobBox, make_settings, running_bench
 
 
 @pytest.fixture
@@ -24,10 +19,6 @@ def box(environment: dict[str, str]) -> JobBox:
 
 
 @pytest.fixture
-def bench(environment: dict[str, str], box: JobBox) -> Iterator[Bench]:
-    """One engine at a time: DBOS is one in a process."""
-    settings, work = make_settings(environment), TextWork()
-    engine = JobEngine(settings, JobsStage(), work, NoRecorder())
-    engine.start()
-    yield Bench(engine, work, box, settings)
-    engine.stop()
+def bench(environment: dict[str, str]) -> Iterator[Bench]:
+    with running_bench(environment) as bench:
+        yield bench
