@@ -129,9 +129,11 @@ class JobStorage:
                 self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 self._opened = LocalStore(self._folder)
             else:
+                # Said here as well: options of a client hide what the environment says of them.
+                is_plain = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
                 self._opened = from_url(
                     self._url,
-                    client_options={"timeout": "60s", "connect_timeout": "5s"},
+                    client_options={"timeout": "60s", "connect_timeout": "5s", "allow_http": is_plain},
                     retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=20)},
                 )
         return self._opened
@@ -192,9 +194,9 @@ def _translated() -> Iterator[None]:
 
     try:
         yield
-    except (NotFoundError, FileNotFoundError) as error:
-        raise InputLost("The document is not in the storage any more.") from error
     except (BaseError, OSError, ValueError) as error:
+        if isinstance(error, NotFoundError | FileNotFoundError) and "NoSuchBucket" not in str(error):
+            raise InputLost("The document is not in the storage any more.") from error
         # Not the text of the error: it may hold an address with its signature.
         logger.error("the storage of jobs failed: %s", type(error).__name__)
         logger.debug("cause", exc_info=True)

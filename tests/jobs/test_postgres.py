@@ -40,17 +40,17 @@ async def test_two_heads_read_no_page_twice(environment: dict[str, str], tmp_pat
         for folder in folders:
             folder.mkdir()
             stack.enter_context(running_engine(folder, environment))
-        job_ids = [await box.hand_in(*[f"3 slow {place}" for place in range(16)]) for _ in range(2)]
+        job_ids = [await box.hand_in(*[f"2 slow {place}" for place in range(8)]) for _ in range(2)]
         for job_id in job_ids:
             job = await asyncio.to_thread(box.wait_for_end, job_id, 90)
-            assert (job.state, job.pages_processed) == ("done", 48)
+            assert (job.state, job.pages_processed) == ("done", 16)
     one, two = map(count_reads, folders)
     assert one
     assert two
     # Texts of the two jobs are the same: each page was read once for each.
     total = {page: one.get(page, 0) + two.get(page, 0) for page in {*one, *two}}
     assert set(total.values()) == {2}
-    assert len(total) == 48
+    assert len(total) == 16
 
 
 async def test_one_head_goes_on_with_what_a_dead_one_has_left(
@@ -62,17 +62,17 @@ async def test_one_head_goes_on_with_what_a_dead_one_has_left(
     for folder in folders:
         folder.mkdir()
     with running_engine(folders[0], environment) as first:
-        job_id = await box.hand_in(*[f"10 slow {place}" for place in range(6)])
-        await asyncio.to_thread(box.wait_for, job_id, lambda job: job.pages_processed >= 8)
+        job_id = await box.hand_in(*[f"6 slow {place}" for place in range(4)])
+        await asyncio.to_thread(box.wait_for, job_id, lambda job: job.pages_processed >= 5)
         with running_engine(folders[1], environment):
             os.kill(first.pid, signal.SIGKILL)
             first.wait()
             job = await asyncio.to_thread(box.wait_for_end, job_id, 90)
-    assert (job.state, job.pages_total, job.pages_processed) == ("done", 60, 60)
+    assert (job.state, job.pages_total, job.pages_processed) == ("done", 24, 24)
     one, two = map(count_reads, folders)
     again = {page for page in one if page in two}
     assert len(again) <= 4
     assert all(count == 1 for count in (*one.values(), *two.values()))
-    pages = [page for file in range(6) for page in box.records.get_file(job_id, file)[1]]  # type: ignore[index]
-    assert len(pages) == 60
+    pages = [page for file in range(4) for page in box.records.get_file(job_id, file)[1]]  # type: ignore[index]
+    assert len(pages) == 24
     assert {page.state for page in pages} == {"done"}
