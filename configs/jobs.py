@@ -1,4 +1,4 @@
-"""Where jobs are kept and how many of them at a time: the profile's part, and what a node's environment says."""
+"""Where jobs are kept, and how many at a time: the profile's part, and what a node's environment says."""
 
 import os
 from collections.abc import Mapping

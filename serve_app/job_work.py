@@ -82,7 +82,7 @@ class GraphDocument:
 
 
 class GraphJobWork:
-    """A `deployments.jobs.work.JobWork` over handles: what the routes give for one file, without their queue."""
+    """A `deployments.jobs.work.JobWork` over handles: what the routes give for a file, without a queue."""
 
     def __init__(
         self,

@@ -3,14 +3,16 @@
 Where jobs are kept comes from the environment, as in a replica; the pages that it reads are in FOLDER/pages.
 """
 
+import asyncio
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from job_work import TextWork
 
@@ -102,6 +104,14 @@ def running_bench(environment: Mapping[str, str]) -> Iterator[Bench]:
     engine.start()
     yield Bench(engine, work, JobBox(settings), settings)
     engine.stop()
+
+
+async def watch(look: Callable[[], Awaitable[Any]], timeout_s: float = 60) -> AsyncIterator[Any]:
+    """What can be seen, again and again, until the one who looks has seen enough."""
+    async with asyncio.timeout(timeout_s):
+        while True:
+            yield await look()
+            await asyncio.sleep(0.05)
 
 
 def make_settings(environment: Mapping[str, str]) -> JobsSettings:

@@ -42,9 +42,12 @@ class JobDatabase:
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """A transaction: all of it, or nothing. Writers to SQLite wait for each other from its beginning."""
-        with _translated(), self._open().connect().execution_options(is_write=True) as connection:
-            with connection.begin():
-                yield connection
+        with (
+            _translated(),
+            self._open().connect().execution_options(is_write=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
 
     def close(self) -> None:
         """Give back all connections."""

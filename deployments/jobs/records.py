@@ -42,7 +42,7 @@ class JobRecords:
                 found = connection.execute(_by_key(new.owner, new.idempotency_key)).first()
                 if found is not None:
                     return read_job(found)
-            # Another head may have recorded the key meanwhile: then this insert waits for it, and does nothing.
+            # Another head may have recorded the key meanwhile: then this waits for it, and inserts nothing.
             inserted = connection.execute(_insert(self._database, _new_row(new)))
             if inserted.rowcount == 0:
                 assert new.idempotency_key is not None

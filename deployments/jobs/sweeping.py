@@ -60,7 +60,7 @@ class SteadyClock:
 
 
 class Sweeper:
-    """Deletes. Raises `JobsUnavailable` and `StorageUnavailable`; what is left then, is left for next time."""
+    """Deletes. Raises `JobsUnavailable` and `StorageUnavailable`; what is left then waits for next time."""
 
     def __init__(
         self, database: JobDatabase, storage: JobStorage, ttl_s: float, clock: SteadyClock | None = None

@@ -1,4 +1,4 @@
-"""What is durable: one workflow for each file, whose steps are its pages, and one for each event that is told.
+"""What is durable: a workflow for each file, whose steps are its pages, and one for each event to tell.
 
 DBOS finds workflows by their names, in whichever process goes on with them, so they are functions of this
 module; what they work with is the engine of their process.
@@ -17,7 +17,7 @@ FILES_QUEUE = "files"
 EVENTS_QUEUE = "events"
 # Goes up when the order of steps in a workflow changes: workflows of another version are left to it.
 WORKFLOW_VERSION = "jobs-1"
-# A document that takes its process with it is given up by the records, which count what DBOS cannot tell apart.
+# A document that takes its process with it is given up by the records, which count for each page.
 _RECOVERIES = 1_000_000
 
 

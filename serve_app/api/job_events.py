@@ -22,6 +22,7 @@ from deployments.errors import BadRequest, Busy
 from deployments.jobs.records import Changes, JobRecords
 from serve_app.access.record import find_owner
 from serve_app.api.jobs import find_job
+from serve_app.api.openapi import JOB_PROBLEMS, describe_problems
 from serve_app.auth import KeyCheck
 from serve_app.jobs.desk import JobDesk
 from serve_app.jobs.results import JobFile, JobPage, JobStatus, JobSummary, has_ended
@@ -35,7 +36,9 @@ _LONGEST_S = 600.0
 
 def make_job_events_router(desk: JobDesk, check_key: KeyCheck) -> APIRouter:
     """Make the route of events."""
-    router = APIRouter(tags=["jobs"], dependencies=[Depends(check_key)])
+    router = APIRouter(
+        tags=["jobs"], dependencies=[Depends(check_key)], responses=describe_problems(JOB_PROBLEMS)
+    )
 
     @router.get("/jobs/{job_id}/events", summary="How a job goes on, as server-sent events")
     async def stream_events(request: Request, job_id: str) -> StreamingResponse:

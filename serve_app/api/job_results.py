@@ -12,6 +12,7 @@ from deployments.jobs.storage import result_key
 from serve_app.access.record import find_owner
 from serve_app.api.formats import BINARY, MEDIA_TYPES, describe_file
 from serve_app.api.jobs import find_job
+from serve_app.api.openapi import JOB_PROBLEMS, describe_problems
 from serve_app.auth import KeyCheck
 from serve_app.error_codes import JobExpired, JobNotFound, ResultNotReady, rebuild_error
 from serve_app.jobs.desk import JobDesk
@@ -32,7 +33,9 @@ _EXTENSIONS: dict[str, str] = {
 
 def make_job_results_router(desk: JobDesk, check_key: KeyCheck) -> APIRouter:
     """Make the routes of results."""
-    router = APIRouter(tags=["jobs"], dependencies=[Depends(check_key)])
+    router = APIRouter(
+        tags=["jobs"], dependencies=[Depends(check_key)], responses=describe_problems(JOB_PROBLEMS)
+    )
 
     @router.get("/jobs/{job_id}/files/{index}/result", summary="The result of a file in one of its forms")
     async def get_result(
@@ -79,7 +82,7 @@ async def _find_file(desk: JobDesk, owner: str, job_id: str, index: int) -> File
 
 
 def _explain(file: FileRecord, form: str) -> Exception:
-    """Why there is no result: the file's own fault, or that it is none of the forms of the job, or too early."""
+    """Why there is no result: the file's own fault, a form that nobody asked for, or too early."""
     if file.fault is not None:
         return rebuild_error(file.fault.code, file.fault.message)
     if file.results:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serve_app.access.record import find_owner
+from serve_app.api.openapi import JOB_PROBLEMS, describe_problems
 from serve_app.auth import KeyCheck
 from serve_app.error_codes import UploadsUnavailable
 from serve_app.jobs.archive import clean_name
@@ -27,7 +28,9 @@ class JobUpload(BaseModel):
 
 def make_job_uploads_router(desk: JobDesk, check_key: KeyCheck) -> APIRouter:
     """Make the route of uploads."""
-    router = APIRouter(tags=["jobs"], dependencies=[Depends(check_key)])
+    router = APIRouter(
+        tags=["jobs"], dependencies=[Depends(check_key)], responses=describe_problems(JOB_PROBLEMS)
+    )
 
     @router.post("/uploads", summary="Send a large document to the storage itself", status_code=201)
     async def add_upload(

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
@@ -12,6 +12,7 @@ from configs.settings import Limits
 from deployments.jobs.states import JobRecord, JobState
 from serve_app.access.record import find_owner
 from serve_app.api.job_arrival import receive_job
+from serve_app.api.openapi import CREATE_JOB_PROBLEMS, JOB_PROBLEMS, describe_job, describe_problems
 from serve_app.auth import KeyCheck
 from serve_app.deadlines import limit_time
 from serve_app.error_codes import JobNotFound, RequestTimeout
@@ -26,10 +27,20 @@ _NO_STORE = {"Cache-Control": "no-store"}
 
 def make_jobs_router(desk: JobDesk, limits: Limits, check_key: KeyCheck) -> APIRouter:
     """Make the routes of jobs. A job of somebody else is one that does not exist (404)."""
-    router = APIRouter(tags=["jobs"], dependencies=[Depends(check_key)])
+    router = APIRouter(
+        tags=["jobs"], dependencies=[Depends(check_key)], responses=describe_problems(JOB_PROBLEMS)
+    )
 
-    @router.post("/batch", summary="Read many documents as a job", status_code=202, response_model=JobStatus)
-    @router.post("/jobs", summary="Read many documents as a job", status_code=202, response_model=JobStatus)
+    taking: dict[str, Any] = {
+        "summary": "Read many documents as a job",
+        "status_code": 202,
+        "response_model": JobStatus,
+        "responses": describe_problems(CREATE_JOB_PROBLEMS),
+        "openapi_extra": describe_job(),
+    }
+
+    @router.post("/batch", **taking)
+    @router.post("/jobs", **taking)
     async def create(request: Request) -> Response:
         # A large job takes longer to arrive than one document.
         arrival_s = max(limits.request_timeout_s, 900.0)

@@ -1,4 +1,4 @@
-"""A ZIP as the documents in it. What it says of itself is not believed: bytes are counted as they come out."""
+"""A ZIP as the documents in it. It is not believed what it says of itself: bytes are counted."""
 
 import stat
 import zipfile

@@ -58,7 +58,8 @@ class Request:
 class JobDesk:
     """Accepts jobs, and looks them up. Every method raises `JobsUnavailable` or `StorageUnavailable`.
 
-    ``check`` raises what makes an order or its webhook impossible here; ``wake`` tells whoever reads that there is a change.
+    ``check`` raises what makes an order or its webhook impossible here; ``wake`` tells whoever reads that
+    there is a change.
     """
 
     def __init__(

@@ -91,8 +91,8 @@ class JobSummary(BaseModel):
 
     id: str = Field(description="The job's id.", examples=[_JOB_ID])
     status: JobState = Field(
-        description="`queued` and `running` go on; the others have ended. `partial`: some of it was read, and "
-        "some could not be. `expired`: its documents and results are deleted.",
+        description="`queued` and `running` go on; the others have ended. `partial`: some of it was read, "
+        "and some could not be. `expired`: its documents and results are deleted.",
         examples=["running"],
     )
     task: JobTask = Field(description="What is done with each file.", examples=["structure"])

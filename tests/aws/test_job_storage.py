@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from job_process import Bench, running_bench
 
 from configs.jobs import JobsStage
 from configs.settings import Limits
@@ -17,7 +18,6 @@ from serve_app.api.app import create_app
 from serve_app.auth import AuthSettings
 from serve_app.jobs.desk import JobDesk
 
-from job_process import Bench, running_bench
 from moto_process import CREDENTIALS, make_client
 
 pytestmark = pytest.mark.aws

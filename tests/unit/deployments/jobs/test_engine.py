@@ -8,7 +8,7 @@ import os
 import signal
 from pathlib import Path
 
-from job_process import OWNER, Bench, JobBox, count_reads, running_engine
+from job_process import OWNER, Bench, JobBox, count_reads, running_engine, watch
 
 from deployments.jobs.states import Webhook
 from deployments.jobs.storage import result_key
@@ -40,9 +40,9 @@ async def test_pages_that_were_kept_are_not_needed_any_more_when_the_file_is_don
     """The result holds them; the input stays until the job goes."""
     job_id = await bench.box.hand_in("3")
     await asyncio.to_thread(bench.box.wait_for_end, job_id)
-    async with asyncio.timeout(10):
-        while any("/pages/" in key for key in await bench.box.storage.list_keys(f"jobs/{job_id}/")):
-            await asyncio.sleep(0.05)
+    async for keys in watch(lambda: bench.box.storage.list_keys(f"jobs/{job_id}/")):
+        if not any("/pages/" in key for key in keys):
+            return
 
 
 async def test_a_cancelled_job_reads_no_page_more(bench: Bench) -> None:
@@ -78,9 +78,7 @@ async def test_a_webhook_is_told_until_it_takes_the_event(bench: Bench) -> None:
     bench.work.answers = [500, 0]
     job_id = await bench.box.hand_in("1", webhook=Webhook("https://example.com/hook", "s" * 16))
     await asyncio.to_thread(bench.box.wait_for_end, job_id)
-    async with asyncio.timeout(20):
-        while len(bench.work.posts) < 4:
-            await asyncio.sleep(0.05)
+    await asyncio.to_thread(bench.box.wait_for, job_id, lambda job: len(bench.work.posts) >= 4)
     kinds: dict[str, list[str]] = {}
     for url, body, headers in bench.work.posts:
         assert url == "https://example.com/hook"
@@ -107,7 +105,7 @@ def test_a_signature_is_over_the_time_and_the_body() -> None:
 async def test_what_a_killed_process_has_read_is_not_read_again(
     box: JobBox, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    """Kill -9 in mid-job, three times: each page is once in the result, and only those under way were read twice."""
+    """Kill -9 three times: each page is once in the result; only those under way were read twice."""
     job_id = await box.hand_in("40 slow", *[f"2 slow {number}" for number in range(10)])
     kills = 3
     for kill in range(kills):

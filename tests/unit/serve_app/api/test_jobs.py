@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from job_process import Bench, running_bench
+from job_process import Bench, running_bench, watch
 
 from configs.jobs import ArchiveLimits, JobsStage
 from configs.settings import Limits
@@ -234,8 +234,9 @@ async def test_jobs_are_listed_page_by_page(office: Office) -> None:
 async def test_a_cancelled_job_keeps_what_was_read(office: Office) -> None:
     """Files that were done have their results; the others are cancelled; nothing is read any more."""
     path = (await office.post("1", "3 hang")).headers["location"]
-    while (await office.client.get(f"{path}/files/0")).json()["status"] != "done":
-        await asyncio.sleep(0.05)
+    async for file in watch(lambda: office.client.get(f"{path}/files/0")):
+        if file.json()["status"] == "done":
+            break
     assert (await office.client.post(f"{path}/cancel")).json()["status"] == "cancelled"
     job = (await office.client.get(path)).json()
     assert [file["status"] for file in job["files"]] == ["done", "cancelled"]
@@ -251,9 +252,9 @@ async def test_a_deleted_job_is_gone_with_all_of_it(office: Office) -> None:
         assert (await office.client.get(path)).status_code == 404
     for path in (running, ended):
         prefix = f"jobs/{path.rpartition('/')[2]}/"
-        async with asyncio.timeout(30):
-            while await office.bench.box.storage.list_keys(prefix):
-                await asyncio.sleep(0.1)
+        async for keys in watch(lambda prefix=prefix: office.bench.box.storage.list_keys(prefix)):
+            if not keys:
+                break
 
 
 async def test_events_begin_with_a_snapshot_and_can_be_resumed(office: Office) -> None:
