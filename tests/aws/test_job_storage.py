@@ -47,7 +47,7 @@ def bench(credentials: None, tmp_path: Path) -> Iterator[Bench]:
 
 
 async def test_a_job_in_s3_from_a_signed_upload_to_its_deletion(bench: Bench, moto_url: str) -> None:
-    """The caller sends a document to the bucket itself, a job takes it, its results come out, all is deleted."""
+    """A document is sent to the bucket itself, a job takes it, results come out, all is deleted."""
 
     async def check(order: Order, webhook: Webhook | None) -> None:
         """Everything is possible."""
