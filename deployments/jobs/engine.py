@@ -73,6 +73,7 @@ class JobEngine:
         self._is_lost = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
+        self._heart = threading.Thread(target=self._beat, name="jobs-heart", daemon=True)
 
     def start(self) -> None:
         """Begin to look for jobs."""
@@ -123,7 +124,7 @@ class JobEngine:
                 DBOS.destroy()
                 self._stop.wait(_RESTART_S)
         rounds = _Rounds(
-            {self._beat: _BEAT_S, self._sweep: self._sweep_every_s(), self._sweep_orphans: 3_600.0}
+            {self._look_around: _BEAT_S, self._sweep: self._sweep_every_s(), self._sweep_orphans: 3_600.0}
         )
         while not self._stop.is_set() and not self._is_lost:
             self._wake.clear()
@@ -145,6 +146,9 @@ class JobEngine:
 
     def _launch(self) -> None:
         self._executors.enter()
+        # A thread of its own: whatever takes long in the other one, this process lives.
+        if not self._heart.is_alive():
+            self._heart.start()
         if self._database.is_sqlite:
             _let_readers_in(_system_file(self._database))
         workflows.set_engine(self)
@@ -174,10 +178,16 @@ class JobEngine:
         }
 
     def _beat(self) -> None:
-        if not self._executors.beat():
+        while not self._stop.wait(_BEAT_S) and not self._is_lost:
+            try:
+                self._is_lost = not self._executors.beat()
+            except JobsUnavailable:
+                # Said in the log by whoever raised it.
+                continue
+        if self._is_lost:
             logger.error("other processes have taken over the jobs of this one")
-            self._is_lost = True
-            return
+
+    def _look_around(self) -> None:
         for executor_id in self._executors.list_dead():
             logger.warning("going on with the jobs of a process that ended: %s", executor_id)
             DBOS._recover_pending_workflows([executor_id])

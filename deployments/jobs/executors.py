@@ -27,6 +27,7 @@ class Executors:
         """Write this process into the register."""
         me = psutil.Process()
         with self._database.write() as connection:
+            connection.execute(sa.delete(executors).where(executors.c.id == self._id))
             connection.execute(
                 sa.insert(executors).values(
                     id=self._id,

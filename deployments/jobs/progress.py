@@ -136,7 +136,8 @@ class JobProgress:
             connection.execute(
                 sa.update(files)
                 .where(files.c.job_id == job_id, files.c.place == place)
-                .values({column: files.c[column] + 1, "seq": seq})
+                # A document that gives pages is not the one that takes processes with it.
+                .values({column: files.c[column] + 1, "attempts": 0, "seq": seq})
             )
 
     def end_file(
