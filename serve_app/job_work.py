@@ -2,7 +2,6 @@
 
 import asyncio
 import dataclasses
-import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
@@ -21,7 +20,6 @@ from serve_app.graph_reader import GraphReader, fill_options
 from serve_app.jobs.orders import choose_reading, read_options
 from serve_app.kept_documents import KeptDocuments
 from serve_app.options import ResultFormat
-from serve_app.outbound.errors import OutboundError
 from serve_app.schemas import (
     ExtractionOptions,
     ExtractionResult,
@@ -29,9 +27,7 @@ from serve_app.schemas import (
     StructureOptions,
     StructureResult,
 )
-from serve_app.webhooks import make_webhook_client
-
-logger = logging.getLogger(__name__)
+from serve_app.webhooks import post_event
 
 
 def make_job_work(
@@ -129,11 +125,7 @@ class GraphJobWork:
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], timeout_s: float) -> int:
         """Send a body to a webhook's address; the status of the answer, 0 where there was none."""
-        try:
-            return await make_webhook_client(timeout_s).post(url, body, headers)
-        except OutboundError as error:
-            logger.warning("a webhook could not be called: %s", error.reason)
-            return 0
+        return await post_event(url, body, headers, timeout_s)
 
     async def _write(
         self, form: ResultFormat, data: bytes, document: Document, options: ReadOptions

@@ -97,9 +97,9 @@ class Bench:
 
 
 @contextmanager
-def running_bench(environment: Mapping[str, str]) -> Iterator[Bench]:
+def running_bench(environment: Mapping[str, str], work: TextWork | None = None) -> Iterator[Bench]:
     """An engine in this process; one at a time, because DBOS is one in a process."""
-    settings, work = make_settings(environment), TextWork()
+    settings, work = make_settings(environment), work or TextWork()
     engine = JobEngine(settings, JobsStage(), work, NoRecorder())
     engine.start()
     yield Bench(engine, work, JobBox(settings), settings)
