@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	--overrides requirements/overrides.txt
 
-.PHONY: run test test-paddle infra-test capacity cluster-test docker-build docker-run docker-build-gpu docker-run-gpu gpu-verify check lint format bench bench-gpu bench-memory bench-pdf bench-long bench-fields bench-order bench-plot bench-tables bench-limits parity footprint fixtures audit lock setup setup-dev clean bench-sandbox hostile fuzz check-alerts docs bench-observability
+.PHONY: run test test-paddle infra-test capacity cluster-test docker-build docker-run docker-build-gpu docker-run-gpu gpu-verify check lint format bench bench-gpu bench-memory bench-pdf bench-long bench-fields bench-order bench-plot bench-tables bench-limits parity footprint fixtures audit lock setup setup-dev clean bench-sandbox hostile fuzz check-alerts docs bench-observability bench-jobs fault-jobs
 
 run: setup  ## start a local Ray cluster and the service; honours HOST, PORT, API_KEY
 	@$(BIN)/ocr-serve run
@@ -113,6 +113,14 @@ bench-fields: setup-dev  ## fields found without a network, and their confidence
 
 bench-memory: setup-dev  ## memory of each replica over 1,000 requests: make bench-memory [BENCH="DIR DIR"]
 	PYTHONPATH=tests $(BIN)/python tests/bench/memory.py --images $(BENCH)
+
+ROUNDS ?= 20
+SEED ?= 1
+fault-jobs: setup-dev  ## kill parts of the service, or all of it, in the middle of jobs: make fault-jobs [ROUNDS=20] [SEED=1]
+	JOBS_FAULT_ROUNDS=$(ROUNDS) JOBS_FAULT_SEED=$(SEED) $(BIN)/pytest -s tests/e2e/test_jobs.py
+
+bench-jobs: setup-dev  ## people beside a job of 1,000 pages: make bench-jobs [ARGS="--pages 1000"]
+	PYTHONPATH=tests $(BIN)/python tests/bench/jobs_bench.py $(ARGS)
 
 bench-limits: setup-dev  ## what keys and limits cost a request
 	PYTHONPATH=tests $(BIN)/python tests/bench/limits_bench.py

@@ -14,6 +14,7 @@ from deployments.detection import Detection
 from deployments.documents import Documents
 from deployments.extractor import Extraction
 from deployments.formula import Formula
+from deployments.job_runner import JobRunner
 from deployments.layout import Layout
 from deployments.orientation import Orientation
 from deployments.recognition import Recognition
@@ -23,6 +24,7 @@ from deployments.table import Table
 from deployments.unwarping import Unwarping
 from serve_app.graph_options import count_replicas, list_recognizers, plan_deployments
 from serve_app.ingress import Ingress
+from serve_app.job_work import make_job_work
 
 _OPTIONAL = dict(zip(OPTIONAL_STAGES, (Layout, Table, Unwarping, Formula, Seal), strict=True))
 
@@ -51,20 +53,28 @@ def bind_graph(profile: Profile, extra_recognizers: tuple[str, ...], cluster_cpu
         for name, deployment in _OPTIONAL.items()
         if (stage := getattr(profile, name)) is not None
     }
+    # What those who read documents need: the ingress, and the runner of jobs.
+    parts: dict[str, Any] = {
+        "renderer": named(Renderer).bind(profile.renderer),
+        "orientation": named(Orientation).bind(profile.orientation),
+        "detection": named(Detection).bind(profile.detection),
+        "recognizers": recognizers,
+        "optional": optional,
+        "extraction": None if profile.extraction is None else named(Extraction).bind(profile.extraction),
+        "languages": load_catalogue().languages(),
+        "detection_stage": profile.detection,
+        "spread": _count_shares(profile.recognition, cluster_cpus),
+        "limits": profile.limits,
+    }
     return named(Ingress).bind(
-        named(Renderer).bind(profile.renderer),
-        named(Orientation).bind(profile.orientation),
-        named(Detection).bind(profile.detection),
-        recognizers,
-        optional,
+        **parts,
         # One replica, whatever the size of the cluster: what it keeps, all must see.
-        None if profile.documents is None else named(Documents).bind(profile.documents),
-        None if profile.extraction is None else named(Extraction).bind(profile.extraction),
-        load_catalogue().languages(),
-        profile.detection,
-        _count_shares(profile.recognition, cluster_cpus),
-        profile.limits,
-        profile.ingress.memory,
+        documents=None if profile.documents is None else named(Documents).bind(profile.documents),
+        jobs=profile.jobs,
+        job_runner=None
+        if profile.jobs is None
+        else named(JobRunner).bind(profile.jobs, make_job_work, parts),
+        memory=profile.ingress.memory,
     )
 
 

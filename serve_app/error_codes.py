@@ -107,6 +107,46 @@ class Conflict(HttpError):
     title = "Conflict"
 
 
+class JobNotFound(HttpError):
+    """The caller has no job, file, or upload under this id."""
+
+    code = "job_not_found"
+    status = 404
+    title = "Job not found"
+
+
+class ResultNotReady(HttpError):
+    """The file has no result in this form, or not yet."""
+
+    code = "result_not_ready"
+    status = 409
+    title = "Result not ready"
+
+
+class JobExpired(HttpError):
+    """The documents and results of the job are deleted."""
+
+    code = "job_expired"
+    status = 410
+    title = "Job expired"
+
+
+class IdempotencyKeyReused(HttpError):
+    """The same idempotency key came with another request before."""
+
+    code = "idempotency_key_reused"
+    status = 422
+    title = "Idempotency key reused"
+
+
+class UploadsUnavailable(HttpError):
+    """The storage of this service takes no uploads of its own."""
+
+    code = "uploads_unavailable"
+    status = 422
+    title = "Uploads unavailable"
+
+
 class RateLimited(HttpError):
     """The caller has used up what it may use; the same request can be sent again after ``retry_after_s``."""
 

@@ -59,6 +59,8 @@ def _list_deployments(
         optional = getattr(profile, name)
         if optional is not None:
             yield name.capitalize(), optional.replicas, {}
+    if profile.jobs is not None:
+        yield "JobRunner", profile.jobs.replicas, {}
 
 
 def _serve_options(replicas: ReplicaOptions, cluster_cpus: int) -> Options:

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from ray import serve
 
+from configs.jobs import JobsStage
 from configs.settings import DetectionStage, Limits, MemoryLimits
 from deployments.allocator import return_large_blocks
 from deployments.handles import Handle, RemoteStages
@@ -22,6 +23,7 @@ from serve_app.auth import AuthSettings
 from serve_app.cluster_metrics import RayMetrics
 from serve_app.counting import RayCounters
 from serve_app.deadlines import limit_reading
+from serve_app.graph_desk import make_job_desk
 from serve_app.graph_reader import GraphReader, name_probed
 from serve_app.haproxy import stands_behind_haproxy
 from serve_app.kept_documents import KeptDocuments
@@ -53,6 +55,8 @@ class Ingress:
         optional: dict[str, Handle],
         documents: Handle | None,
         extraction: Handle | None,
+        jobs: JobsStage | None,
+        job_runner: Handle | None,
         languages: dict[str, tuple[str, ...]],
         detection_stage: DetectionStage,
         spread: int,
@@ -87,17 +91,22 @@ class Ingress:
             self._recorder,
         )
         self._limits = limits
+        self._jobs, self._job_runner = jobs, job_runner
         self._recycler = Recycler("ingress", memory, context.rank.rank)
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """The API; built in each replica, so that keys come from its environment, never from arguments."""
         auth = AuthSettings.from_environment()
+        jobs = None
+        if self._jobs is not None and self._job_runner is not None:
+            jobs = make_job_desk(self._jobs, self._reader, self._job_runner)
         start_audit_log(os.environ.get("AUDIT_LOG") or "stderr")
         return create_app(
             self._reader,
             self._limits,
             auth,
             version("ocr-serve"),
+            jobs=jobs,
             references=References(ReferenceSettings.from_environment()),
             counters=RayCounters(auth.counters_uri),
             note_uncounted=lambda: self._recorder.add("ocr_limits_unchecked"),

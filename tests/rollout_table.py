@@ -20,6 +20,7 @@ ARGS: Config = {
         "table": None,
         "documents": None,
         "extraction": None,
+        "jobs": None,
     },
 }
 BASE: Config = {

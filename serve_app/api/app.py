@@ -15,6 +15,10 @@ from serve_app.api.debug import make_debug_router
 from serve_app.api.extraction import make_extraction_router
 from serve_app.api.gate import Gate
 from serve_app.api.health import HealthProbe, make_health_router
+from serve_app.api.job_events import make_job_events_router
+from serve_app.api.job_results import make_job_results_router
+from serve_app.api.job_uploads import make_job_uploads_router
+from serve_app.api.jobs import make_jobs_router
 from serve_app.api.keys import make_keys_router
 from serve_app.api.metrics import ReadMetrics, make_metrics_router
 from serve_app.api.middleware import ConnectionCloser, CrashBarrier, RequestIdMiddleware
@@ -27,6 +31,7 @@ from serve_app.api.request_trace import RequestTrace
 from serve_app.api.structure import make_structure_router
 from serve_app.auth import AuthSettings
 from serve_app.errors import add_error_handlers
+from serve_app.jobs.desk import JobDesk
 from serve_app.outbound.references import References, ReferenceSettings
 
 _PREFIXES = ("", "/v1")
@@ -65,6 +70,7 @@ def create_app(
     auth: AuthSettings,
     version: str,
     *,
+    jobs: JobDesk | None = None,
     references: References | None = None,
     counters: CounterStore | None = None,
     note_uncounted: Callable[[], None] = lambda: None,
@@ -76,6 +82,7 @@ def create_app(
 ) -> FastAPI:
     """Build the API over ``reader``; each route also stands under ``/v1``.
 
+    ``jobs`` accepts jobs; without it there are none.
     ``references`` fetch documents that callers name by an address, none where nothing is given.
     ``counters`` count what callers use, in this process where nothing is given; ``note_uncounted`` is
     called for each request that they could not count. ``recorder`` takes the figures of requests, of which
@@ -118,6 +125,14 @@ def create_app(
     ]
     if read_metrics is not None:
         routers.append(make_metrics_router(read_metrics, gate.require("metrics")))
+    if jobs is not None:
+        check_jobs = gate.require("jobs")
+        routers += [
+            make_jobs_router(jobs, limits, check_jobs),
+            make_job_results_router(jobs, check_jobs),
+            make_job_events_router(jobs, check_jobs),
+            make_job_uploads_router(jobs, check_jobs),
+        ]
     if authenticator.keys is not None:
         check_admin = gate.require("admin")
         routers.append(

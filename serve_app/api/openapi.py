@@ -42,7 +42,20 @@ _ADDRESSES = {
         "examples": ["s3://my-bucket/invoice.pdf"],
     },
 }
-_NOT_FOR_DOCUMENTS = ("not_found", "method_not_allowed", "not_ready", "conflict")
+_ONLY_FOR_JOBS = (
+    "job_not_found",
+    "result_not_ready",
+    "job_expired",
+    "idempotency_key_reused",
+    "uploads_unavailable",
+    "jobs_unavailable",
+    "storage_unavailable",
+    "storage_full",
+    "input_lost",
+    "too_many_files",
+    "malformed_archive",
+)
+_NOT_FOR_DOCUMENTS = ("not_found", "method_not_allowed", "not_ready", "conflict", *_ONLY_FOR_JOBS)
 
 _ONLY_FOR_EXTRACTION = (
     "document_not_found",
@@ -58,6 +71,31 @@ EXTRACTION_PROBLEMS = tuple(
     kind for kind in _DOCUMENT_PROBLEMS if kind.code not in ("not_acceptable", "one_page_only")
 )
 OCR_PROBLEMS = tuple(kind for kind in STRUCTURE_PROBLEMS if kind.code != "not_acceptable")
+# What any route of jobs may answer; what becomes of a file or a page stands in the job.
+JOB_PROBLEMS = tuple(
+    kind
+    for code, kind in ERROR_CODES.items()
+    if code in (*_ONLY_FOR_JOBS, "unauthorized", "forbidden", "rate_limited", "invalid_option", "busy")
+)
+CREATE_JOB_PROBLEMS = tuple(
+    kind
+    for code, kind in ERROR_CODES.items()
+    if kind in JOB_PROBLEMS
+    or code
+    in (
+        "malformed_request",
+        "request_timeout",
+        "too_large",
+        "too_many_bytes",
+        "unsupported_media_type",
+        "stage_not_installed",
+        "language_not_installed",
+        "unknown_document_type",
+        "invalid_schema",
+        "schema_too_deep",
+        "reference_not_allowed",
+    )
+)
 DEBUG_PROBLEMS = (
     Unauthorized,
     Forbidden,
@@ -170,5 +208,46 @@ def describe_upload(options: type[OcrOptions], needs_file: bool = True) -> dict[
                 "schema": {key: value for key, value in schema.items() if key != "description"},
             }
             for name, schema in described.items()
+        ],
+    }
+
+
+def describe_job() -> dict[str, Any]:
+    """Build the ``openapi_extra`` of the route that takes jobs, which reads its body itself."""
+    text = {"type": "string"}
+    form = {
+        "type": "object",
+        "properties": {
+            FILE_FIELD: {
+                "type": "array",
+                "items": _BINARY,
+                "description": "The documents: images, PDF files, or ZIP archives of them.",
+            },
+            "upload_id": {"type": "array", "items": text, "description": "Documents sent by `/uploads`."},
+            "task": {**text, "enum": ["ocr", "structure", "extraction"], "default": "ocr"},
+            "formats": {**text, "description": "Forms of the results, with commas; JSON is always written."},
+            "webhook_url": {**text, "description": "Where the beginning and the end of the job are told."},
+            "webhook_secret": {**text, "description": "What signs that, 16 to 256 characters."},
+        },
+        "additionalProperties": {**text, "description": "An option of the task's own route."},
+    }
+    bodies = ("image/*", "application/pdf", "application/zip", "application/octet-stream")
+    return {
+        "requestBody": {
+            "required": True,
+            "description": "An option holds for every file of the job.",
+            "content": {
+                "multipart/form-data": {"schema": form},
+                **{media_type: {"schema": _BINARY} for media_type in bodies},
+            },
+        },
+        "parameters": [
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "required": False,
+                "description": "The same job with the same key is taken once.",
+                "schema": {**text, "maxLength": 255},
+            }
         ],
     }

@@ -77,19 +77,19 @@ async def _read_body(
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     framing_bytes = FRAMING_BYTES + kind.MAX_FIELD_BYTES
     if media_type == "multipart/form-data":
-        form = await _read_form(_limit_body(request, max_bytes, framing_bytes), kind.MAX_FIELD_BYTES)
+        form = await read_form(limit_body(request, max_bytes, framing_bytes), kind.MAX_FIELD_BYTES)
         try:
             return await _split_form(form, kind)
         finally:
             await form.close()
     if media_type == "application/json":
         framing_bytes += bound_base64(max_bytes) - max_bytes
-        body = await _limit_body(request, max_bytes, framing_bytes).body()
+        body = await limit_body(request, max_bytes, framing_bytes).body()
         # A long text takes a while to read, which other requests need not wait for.
         data, items = await asyncio.to_thread(parse_json_body, body, FILE_FIELD, kind.MAX_FIELD_BYTES)
         return data, collect_options(((name, value) for name, value in items if name != _NAME_FIELD), kind)
     if media_type.startswith("image/") or media_type in ("application/pdf", "application/octet-stream"):
-        return await _limit_body(request, max_bytes, 0).body(), {}
+        return await limit_body(request, max_bytes, 0).body(), {}
     if media_type:
         raise UnsupportedMedia(f"The Content-Type {media_type[:100]!r} is not read here. {_HOW_TO_SEND}")
     raise BadRequest(f"The request has no Content-Type. {_HOW_TO_SEND}")
@@ -131,7 +131,7 @@ def parse_options(values: Mapping[str, Any], kind: type[OptionsT]) -> OptionsT:
         raise RequestValidationError(error.errors(include_url=False, include_input=False)) from error
 
 
-def _limit_body(request: Request, max_bytes: int, framing_bytes: int) -> Request:
+def limit_body(request: Request, max_bytes: int, framing_bytes: int) -> Request:
     """Wrap the request in one whose body raises `TooManyBytes` as soon as there is too much of it."""
     limit_bytes = max_bytes + framing_bytes
     announced = request.headers.get("content-length", "0")
@@ -153,14 +153,15 @@ def _limit_body(request: Request, max_bytes: int, framing_bytes: int) -> Request
     return Request(request.scope, receive)
 
 
-async def _read_form(request: Request, max_field_bytes: int) -> FormData:
+async def read_form(request: Request, max_field_bytes: int, max_files: int = 1) -> FormData:
+    """The form of a request, which its taker closes. Raises `BadRequest`."""
     _, parameters = parse_options_header(request.headers["content-type"])
     charset = parameters.get(b"charset", b"utf-8").decode("latin-1")
     # Python knows codecs that run, warn or take for ever on a stranger's bytes: only those of texts.
     if charset.lower() not in _CHARSETS:
         raise BadRequest(f"The charset {charset[:100]!r} is not read here: send UTF-8.")
     try:
-        return await request.form(max_files=1, max_fields=MAX_FIELDS, max_part_size=max_field_bytes)
+        return await request.form(max_files=max_files, max_fields=MAX_FIELDS, max_part_size=max_field_bytes)
     except HTTPException as error:
         raise BadRequest(f"The multipart body cannot be read: {error.detail}") from error
     except ValueError as error:

@@ -44,6 +44,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         {
             "API_KEY": API_KEY,
             "API_KEYS_FILE": str(keys_file),
+            "OCR_DATA_DIR": str(tmp_path_factory.mktemp("data")),
             "INPUT_HOSTS": f"{files_url}@private",
             "ALLOWED_ORIGINS": f"https://app.example.com,http://localhost:{files_port}",
             "RAY_AUTH_MODE": "disabled",
