@@ -27,7 +27,22 @@ class PageReading(Protocol):
         ...
 
 
-class DocumentReader(Protocol):
+class PageShower(Protocol):
+    """Shows the pages of documents, and writes into them. Every method raises `ServiceError` only."""
+
+    def open_pages(self, data: bytes, options: ReadOptions) -> AbstractAsyncContextManager[PageSource]:
+        """The pages of a document as pixels, one at a time, as they were or are to be read.
+
+        They stand as in the file: a page of a `Document` was turned by its ``rotation`` besides.
+        """
+        ...
+
+    async def write_pdf(self, data: bytes, document: Document) -> bytes:
+        """The pages of ``document``, which was read from ``data``, as a PDF with their text over them."""
+        ...
+
+
+class DocumentReader(PageShower, Protocol):
     """Reads documents. Every method raises `ServiceError` only, `asyncio.CancelledError` aside."""
 
     async def read(self, data: bytes, options: ReadOptions) -> Document:
@@ -60,17 +75,6 @@ class DocumentReader(Protocol):
         self, document: Document, request: ExtractionRequest, deadline_s: float
     ) -> ExtractedFields:
         """The fields of a document, within so many seconds. Raises `NoText`, and as `check_extraction`."""
-        ...
-
-    def open_pages(self, data: bytes, options: ReadOptions) -> AbstractAsyncContextManager[PageSource]:
-        """The pages of a document as pixels, one at a time, as they were or are to be read.
-
-        They stand as in the file: a page of a `Document` was turned by its ``rotation`` besides.
-        """
-        ...
-
-    async def write_pdf(self, data: bytes, document: Document) -> bytes:
-        """The pages of ``document``, which was read from ``data``, as a PDF with their text over them."""
         ...
 
     def check_room(self) -> None:
