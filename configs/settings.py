@@ -170,12 +170,18 @@ class SealStage(ModelStage):
 
 
 class RendererStage(Settings):
-    """The PDF renderer. A page that takes longer than ``page_timeout_s`` costs the replica its life."""
+    """Opens PDF files, and images that are not plain, in ``processes`` processes of each replica.
+
+    Each process may have ``process_memory_mib`` MiB of memory; one in which a page takes longer than
+    ``page_timeout_s`` is ended, and the page is at fault.
+    """
 
     replicas: ReplicaOptions = ReplicaOptions()
     memory: MemoryLimits = MemoryLimits()
     max_page_pixels: PositiveInt = 40_000_000
     page_timeout_s: float = Field(default=30.0, gt=0.0)
+    processes: PositiveInt = 2
+    process_memory_mib: int = Field(default=1024, ge=256)
 
 
 class DocumentsStage(Settings):

@@ -10,6 +10,7 @@ import math
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,12 +29,13 @@ from deployments.document import (
     Lane,
     LineCrop,
     LineText,
-    PageImage,
     ReadOptions,
 )
 from deployments.errors import (
     Busy,
+    InputError,
     LanguageNotInstalled,
+    MalformedImage,
     MalformedPdf,
     ServiceError,
     StageFailed,
@@ -43,9 +45,10 @@ from deployments.errors import (
 from deployments.flow import PageSource, Stages
 from deployments.gathering import gather_in_order
 from deployments.models.recognition import RecognitionRequest, cost_of_request
+from deployments.page_sources import PlainImage, RemoteFile, open_image, open_pdf
 from deployments.searchable.text import TextPage
 from deployments.spreading import share_lines
-from deployments.vision.images import ImageDocument, sniff_kind
+from deployments.vision.images import open_plain_image, sniff_kind
 
 logger = logging.getLogger(__name__)
 
@@ -102,53 +105,6 @@ def unwrap_stage_errors(deployment: str, method: str) -> Iterator[None]:
         raise StageFailed() from error
 
 
-class RenderedPdf:
-    """A PDF whose pages are drawn elsewhere; see `deployments.flow.PageSource`."""
-
-    def __init__(
-        self,
-        renderer: Handle,
-        key: str,
-        data: "ray.ObjectRef[Any]",
-        options: ReadOptions,
-        page_count: int,
-        first_page_px: int,
-    ) -> None:
-        self._renderer = renderer
-        self._key = key
-        self._data = data
-        self._dpi = options.dpi
-        self._with_layer = options.text_layer != "ignore"
-        self.page_count = page_count
-        self.first_page_px = first_page_px
-
-    async def load_page(self, number: int) -> PageImage:
-        """Page ``number`` (from 1). A page that kills its renderer again and again is a malformed one."""
-        try:
-            page: PageImage = await call_stage(
-                self._renderer, "render_page", self._key, self._data, number, self._dpi, self._with_layer
-            )
-        except StageUnavailable as error:
-            raise MalformedPdf(f"Page {number} of the PDF cannot be rendered.") from error
-        return page
-
-
-class DecodedImage:
-    """An image file whose frames are decoded here; see `deployments.flow.PageSource`."""
-
-    def __init__(self, document: ImageDocument) -> None:
-        self._document = document
-        # Frames of one file are decoded one after the other: a decoder seeks in its file.
-        self._lock = asyncio.Lock()
-        self.page_count = document.page_count
-        self.first_page_px = document.first_page_px
-
-    async def load_page(self, number: int) -> PageImage:
-        """Frame ``number`` (from 1) as a page."""
-        async with self._lock:
-            return await asyncio.to_thread(self._document.read_page, number)
-
-
 class RemoteStages:
     """The graph's deployments as stages.
 
@@ -198,15 +154,23 @@ class RemoteStages:
         """The pages of a file. Raises `InputError` when it is of no readable kind."""
         self.check_stages(options)
         self.choose_recognizer(options.lang)
-        if sniff_kind(data) == "image":
-            yield DecodedImage(await asyncio.to_thread(ImageDocument, data, self._max_pixels))
+        is_image = sniff_kind(data) == "image"
+        if is_image and (image := await asyncio.to_thread(open_plain_image, data, self._max_pixels)):
+            yield PlainImage(image)
             return
         # One copy in the object store serves every page; Ray frees it with the last reference.
         reference = await asyncio.to_thread(ray.put, np.frombuffer(data, np.uint8))
         # One's own for each request: the same file from two callers is two files.
-        key = uuid.uuid4().hex
-        page_count, first_page_px = await call_stage(self._renderer, "measure", key, reference, options.dpi)
-        yield RenderedPdf(self._renderer, key, reference, options, page_count, first_page_px)
+        call = partial(self._call_renderer, MalformedImage if is_image else MalformedPdf)
+        file = RemoteFile(call, uuid.uuid4().hex, reference)
+        yield await (open_image(file, self._max_pixels) if is_image else open_pdf(file, options))
+
+    async def _call_renderer(self, fault: type[InputError], method: str, *arguments: object) -> Any:
+        """A method's result. A file that costs its renderer the life again and again is at fault."""
+        try:
+            return await call_stage(self._renderer, method, *arguments)
+        except StageUnavailable as error:
+            raise fault("The document cannot be decoded.") from error
 
     async def orient(self, views: Sequence[Image]) -> Angle:
         """Degrees clockwise that turn a page upright, from views of it."""
@@ -273,10 +237,7 @@ class RemoteStages:
     async def write_pdf(self, data: bytes, pages: tuple[TextPage, ...]) -> bytes:
         """Pages of a file as a PDF with text. Who kills its writer again and again is a malformed one."""
         reference = await asyncio.to_thread(ray.put, np.frombuffer(data, np.uint8))
-        try:
-            pdf: bytes = await call_stage(self._renderer, "write_pdf", reference, pages, self._max_pixels)
-        except StageUnavailable as error:
-            raise MalformedPdf("The document cannot be written as a PDF.") from error
+        pdf: bytes = await self._call_renderer(MalformedPdf, "write_pdf", reference, pages, self._max_pixels)
         return pdf
 
     def check_stages(self, options: ReadOptions) -> None:

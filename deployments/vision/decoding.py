@@ -15,6 +15,7 @@ from deployments.errors import MalformedImage
 
 # Encoders write about ten scans; a crafted file has room for a hundred thousand, each a pass over the page.
 _MAX_JPEG_SCANS = 500
+_FEW_JPEG_SCANS = 32
 # Neither a stuffed zero, nor a restart marker, nor a fill byte: only these end the coded data of a scan.
 _JPEG_MARKER = re.compile(rb"\xff([\x02-\xcf\xd8-\xfe])")
 _JPEG_SCAN, _JPEG_END = 0xDA, 0xD9
@@ -70,7 +71,16 @@ def _decode_fast(image: ImageFile, data: bytes) -> Image | None:
     return None if pixels is None else pixels.astype(np.uint8, copy=False)
 
 
-def _reach_jpeg_end(data: bytes, position: int) -> bool:
+def has_few_scans(image: ImageFile, data: bytes) -> bool:
+    """Tell whether a JPEG has no more scans than encoders write, a few times over."""
+    try:
+        _reach_jpeg_end(data, image.fp.tell() if image.fp else 0, _FEW_JPEG_SCANS)
+    except MalformedImage:
+        return False
+    return True
+
+
+def _reach_jpeg_end(data: bytes, position: int, max_scans: int = _MAX_JPEG_SCANS) -> bool:
     """Tell whether the file, whose first scan's data starts at ``position``, has an end marker.
 
     Raises `MalformedImage` for more scans than any encoder writes; the attack is described in "Two Issues
@@ -82,8 +92,8 @@ def _reach_jpeg_end(data: bytes, position: int) -> bool:
         if marker == _JPEG_END:
             return True
         scans += marker == _JPEG_SCAN
-        if scans > _MAX_JPEG_SCANS:
-            raise MalformedImage(f"The JPEG has more than {_MAX_JPEG_SCANS} scans.")
+        if scans > max_scans:
+            raise MalformedImage(f"The JPEG has more than {max_scans} scans.")
         position = match.end() + int.from_bytes(data[match.end() : match.end() + 2], "big")
     return False
 
@@ -122,7 +132,16 @@ def _convert_to_bgr(image: ImageFile) -> Image:
         return _swap_channels(_lay_on_background(image.convert("RGBA")))
     if image.mode in ("1", "L"):
         return _repeat_grey(np.asarray(image.convert("L")))
-    return _swap_channels(image.convert("RGB"))
+    return _convert_in_bands(image)
+
+
+def _convert_in_bands(image: ImageFile) -> Image:
+    """Any colours to BGR, a band of rows at a time: Pillow's copies of a whole page take twice its room."""
+    pixels = np.empty((image.height, image.width, 3), np.uint8)
+    for top in range(0, image.height, _BAND_ROWS):
+        band = image.crop((0, top, image.width, min(top + _BAND_ROWS, image.height)))
+        pixels[top : top + _BAND_ROWS] = _swap_channels(band.convert("RGB"))
+    return pixels
 
 
 def _lay_on_background(image: PillowImage.Image) -> PillowImage.Image:

@@ -25,7 +25,7 @@ from deployments.errors import (
     TooManyPixels,
     UnsupportedMedia,
 )
-from deployments.vision.decoding import decode_frame, read_density
+from deployments.vision.decoding import decode_frame, has_few_scans, read_density
 
 ImageFormat = Literal["PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF"]
 
@@ -48,6 +48,9 @@ _MAGIC: dict[ImageFormat, re.Pattern[bytes]] = {
     "BMP": re.compile(rb"BM.{12}[\x0c\x10\x28\x34\x38\x40\x6c\x7c]\0\0\0", re.DOTALL),
     "GIF": re.compile(rb"GIF8[79]a"),
 }
+# What nearly all callers send, as large as scanners and phones make it: decoded in some tenths of a second.
+_PLAIN_FORMATS = ("JPEG", "PNG")
+_MAX_PLAIN_PX = 16_000_000
 _PDF_HEADER_WITHIN_BYTES = 1024
 # An APNG says any number of frames, and a TIFF can have one for every few bytes.
 _MAX_FRAMES = 10_000
@@ -68,6 +71,17 @@ def sniff_kind(data: bytes) -> Literal["pdf", "image"]:
     if b"%PDF-" in data[:_PDF_HEADER_WITHIN_BYTES]:
         return "pdf"
     raise UnsupportedMedia("The file is of none of the accepted kinds: PDF, PNG, JPEG, WebP, TIFF, BMP, GIF.")
+
+
+def open_plain_image(data: bytes, max_pixels: int) -> "ImageDocument | None":
+    """Open a JPEG or PNG of one frame that takes little time and memory to decode; None for any other image.
+
+    Only headers are read, in Python. Raises as `ImageDocument`.
+    """
+    if _sniff_format(data) not in _PLAIN_FORMATS:
+        return None
+    document = ImageDocument(data, max_pixels)
+    return document if document.is_plain() else None
 
 
 class ImageDocument:
@@ -119,6 +133,16 @@ class ImageDocument:
                 self._image = image
         return PageImage(number, pixels, density=density)
 
+    def is_plain(self) -> bool:
+        """Whether it is a JPEG or PNG of one frame that takes little time and memory to decode."""
+        if self.format not in _PLAIN_FORMATS or self.page_count > 1 or self.first_page_px > _MAX_PLAIN_PX:
+            return False
+        return self.format == "PNG" or has_few_scans(self._open_image(), self._data)
+
+    def close(self) -> None:
+        """Let go of the decoder."""
+        self._image = None
+
     def _open_image(self) -> ImageFile:
         return _READERS[self.format](BytesIO(self._data))
 
@@ -165,5 +189,7 @@ def _public_errors(message: str) -> Iterator[None]:
         raise
     except (PillowImage.DecompressionBombError, PillowImage.DecompressionBombWarning) as error:
         raise TooManyPixels("The image has too many pixels.") from error
+    except MemoryError as error:
+        raise TooManyPixels("The image takes more memory to decode than the service gives to one.") from error
     except Exception as error:
         raise MalformedImage(message) from error
