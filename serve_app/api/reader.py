@@ -42,17 +42,11 @@ class PageShower(Protocol):
         ...
 
 
-class DocumentReader(PageShower, Protocol):
-    """Reads documents. Every method raises `ServiceError` only, `asyncio.CancelledError` aside."""
+class FieldsReader(Protocol):
+    """Reads documents, keeps them perhaps, and finds fields. Every method raises `ServiceError` only."""
 
     async def read(self, data: bytes, options: ReadOptions) -> Document:
         """Read every page that was asked for, each with its text or its error."""
-        ...
-
-    def open_reading(
-        self, data: bytes, options: ReadOptions, after: int = 0
-    ) -> AbstractAsyncContextManager[PageReading]:
-        """Open a document whose pages are read one by one, those up to number ``after`` left out."""
         ...
 
     async def keep(self, owner: str, data: bytes, document: Document) -> str | None:
@@ -75,6 +69,16 @@ class DocumentReader(PageShower, Protocol):
         self, document: Document, request: ExtractionRequest, deadline_s: float
     ) -> ExtractedFields:
         """The fields of a document, within so many seconds. Raises `NoText`, and as `check_extraction`."""
+        ...
+
+
+class DocumentReader(PageShower, FieldsReader, Protocol):
+    """Reads documents. Every method raises `ServiceError` only, `asyncio.CancelledError` aside."""
+
+    def open_reading(
+        self, data: bytes, options: ReadOptions, after: int = 0
+    ) -> AbstractAsyncContextManager[PageReading]:
+        """Open a document whose pages are read one by one, those up to number ``after`` left out."""
         ...
 
     def check_room(self) -> None:
