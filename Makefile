@@ -71,6 +71,11 @@ bench-fields: setup-dev  ## fields found without a network, and their confidence
 bench-memory: setup-dev  ## memory of each replica over 1,000 requests: make bench-memory [BENCH="DIR DIR"]
 	PYTHONPATH=tests $(BIN)/python tests/bench/memory.py --images $(BENCH)
 
+SMOKE := smoke-ocr smoke-structure smoke-extraction smoke-batch smoke-health
+.PHONY: $(SMOKE)
+$(SMOKE): smoke-%: setup  ## check a running service: make smoke-ocr [URL=http://127.0.0.1:8000] API_KEY=...
+	@URL="$(URL)" $(BIN)/ocr-serve smoke $*
+
 bench-limits: setup-dev  ## what keys and limits cost a request
 	PYTHONPATH=tests $(BIN)/python tests/bench/limits_bench.py
 

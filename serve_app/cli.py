@@ -5,11 +5,13 @@ import os
 import sys
 from collections.abc import Sequence
 
+from serve_app.cli_bulk import add_bulk_parser, run_bulk
 from serve_app.cli_keys import add_keys_parser, run_keys
 from serve_app.cli_models import add_models_parser, run_models
 from serve_app.cli_read import add_read_parser, run_read
 from serve_app.file_reading.embedded import stop_with_caller
 from serve_app.haproxy import local_proxy
+from serve_app.smoke import add_smoke_parser, run_smoke
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -24,10 +26,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     # For a service that another command has started for itself.
     run.add_argument("--with-caller", action="store_true", help=argparse.SUPPRESS)
     add_read_parser(commands)
+    add_bulk_parser(commands)
+    add_smoke_parser(commands)
     add_models_parser(commands)
     add_keys_parser(commands)
     args = parser.parse_args(argv)
-    others = {"models": run_models, "keys": run_keys, "read": run_read}
+    others = {"models": run_models, "keys": run_keys, "read": run_read, "bulk": run_bulk, "smoke": run_smoke}
     if args.command in others:
         return others[args.command](args)
     with local_proxy() as variables:

@@ -82,7 +82,7 @@ def make_task(name: TaskName | None, formats: str, fields: Mapping[str, str | Se
             for fault in error.errors(include_url=False, include_input=False)
         )
         raise ValueError(f"The task {name} cannot be done so: {faults}") from None
-    return ReadingTask(name, MappingProxyType(own), options, forms)
+    return ReadingTask(name, own, options, forms)
 
 
 def _parse_formats(text: str) -> tuple[ResultFormat, ...]:

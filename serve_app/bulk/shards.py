@@ -7,13 +7,13 @@ later run goes by: a file is done when a marker names it in this version, read b
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import obstore
 
 from serve_app.bulk.places import OWN_FOLDER, Entry, list_documents
-from serve_app.file_reading.report import FileReport
+from serve_app.file_reading.report import FileReport, Totals
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,16 @@ class Shard:
     name: str
     entries: tuple[Entry, ...]
 
+    def to_json(self) -> str:
+        """The shard as text, for its way through the cluster."""
+        return json.dumps([self.name, [(entry.key, entry.version) for entry in self.entries]])
+
+    @classmethod
+    def from_json(cls, text: str) -> "Shard":
+        """Read what `to_json` wrote."""
+        name, entries = json.loads(text)
+        return cls(name, tuple(Entry(*entry) for entry in entries))
+
 
 class Markers:
     """The shards that one task has done in a store of results."""
@@ -31,13 +41,23 @@ class Markers:
         self._store = store
         self._folder = f"{OWN_FOLDER}/{fingerprint}/done"
 
-    def load(self, *, tries_failed: bool) -> tuple[frozenset[bytes], list[FileReport]]:
-        """Hashes of the files that are done, and what became of those that had faults."""
-        done: set[bytes] = set()
-        for row in self._read_rows():
-            if not (tries_failed and row["report"].get("code")):
-                done.add(_hash_entry(Entry(row["report"]["source"], row["version"])))
-        return frozenset(done), []
+    def load_done(self, *, tries_failed: bool) -> frozenset[bytes]:
+        """Hashes of the files that are done; with ``tries_failed`` those with faults are not."""
+        return frozenset(
+            _hash_entry(Entry(report.source, version))
+            for version, report in self._read_rows()
+            if report.is_whole or not tries_failed
+        )
+
+    def count(self, *, tries_failed: bool) -> Totals:
+        """What is done already."""
+        totals = Totals()
+        for _, report in self._read_rows():
+            if report.outcome == "failed" and not tries_failed:
+                totals.add(report)
+            elif report.is_whole or not tries_failed:
+                totals.add(replace(report, outcome="kept"))
+        return totals
 
     def write(self, shard: Shard, reports: list[FileReport]) -> None:
         """Mark a shard as done; its results must be there."""
@@ -47,11 +67,13 @@ class Markers:
         ]
         obstore.put(self._store, f"{self._folder}/{shard.name}.jsonl", "\n".join(rows).encode())
 
-    def _read_rows(self) -> Iterator[dict[str, Any]]:
+    def _read_rows(self) -> Iterator[tuple[str, FileReport]]:
         for batch in obstore.list(self._store, prefix=self._folder):
             for item in batch:
                 content = bytes(obstore.get(self._store, item["path"]).bytes())
-                yield from map(json.loads, content.splitlines())
+                for line in content.splitlines():
+                    row = json.loads(line)
+                    yield row["version"], FileReport.from_json(row["report"])
 
 
 def make_shards(store: Any, done: frozenset[bytes], files_a_shard: int) -> Iterator[Shard]:

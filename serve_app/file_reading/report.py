@@ -27,6 +27,12 @@ class FileReport:
     code: str | None = None
     message: str | None = None
 
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "FileReport":
+        """Read what JSON has made of a report."""
+        failed = {int(number): code for number, code in values["failed_pages"].items()}
+        return cls(**{**values, "outputs": tuple(values["outputs"]), "failed_pages": failed})
+
     @property
     def is_whole(self) -> bool:
         """Whether all of its pages are there."""
