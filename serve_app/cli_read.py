@@ -105,9 +105,11 @@ def run_read(args: argparse.Namespace) -> int:
         return EXIT_USAGE
     progress = make_progress(args.quiet)
     run = FilesRun(sources, task, store, progress, reads_again=args.again)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Whoever ends this by SIGTERM gets a report as well, and no service is left behind.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with ExitStack() as stack:
+            stack.callback(signal.signal, signal.SIGTERM, before)
             stack.callback(store.close)
             stack.callback(progress.close)
             url, key = args.server, args.api_key
