@@ -8,8 +8,8 @@ from deployments.extraction.sheet import Sheet, Span, find_edges, locate_charact
 
 QUAD = np.array([[0, 0], [200, 0], [200, 20], [0, 20]], np.float32)
 TEXT = "1 x 22.80"
-# Digits of twenty pixels with forty after the first and the `x`, to a recogniser's step of eight.
-MIDDLES = (0.06, 0.12, 0.28, 0.38, 0.54, 0.62, 0.74, 0.82, 0.94)
+# Digits of twenty pixels, with forty of white between the parts.
+MIDDLES = (0.05, 0.1, 0.28, 0.38, 0.55, 0.65, 0.725, 0.8, 0.9)
 
 
 def test_the_middles_of_characters_decide_where_a_part_begins() -> None:
