@@ -117,7 +117,7 @@ async def _check_batch(session: aiohttp.ClientSession) -> str:
     job = await _send(session, "POST", "/v1/jobs", form, status=202)
     path = f"/v1/jobs/{job['id']}"
     deadline_s = time.monotonic() + _JOB_TIMEOUT_S
-    while job["status"] in ("queued", "running", "partial") and time.monotonic() < deadline_s:
+    while job["status"] in ("queued", "running") and time.monotonic() < deadline_s:
         job = await _send(session, "GET", f"{path}?wait=30")
     _expect(job["status"] == "done", "the job is not done", job["status"])
     _expect(len(job["files"]) == 2, "it has not two files", job["files"])
