@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	--overrides requirements/overrides.txt
 
-.PHONY: run test test-paddle infra-test check lint format bench bench-gpu bench-memory bench-pdf bench-long bench-fields bench-order bench-plot bench-tables bench-limits parity footprint fixtures audit lock setup setup-dev clean
+.PHONY: run test test-paddle infra-test check lint format bench bench-gpu bench-memory bench-pdf bench-long bench-fields bench-order bench-plot bench-tables bench-limits bench-jobs fault-jobs parity footprint fixtures audit lock setup setup-dev clean
 
 run: setup  ## start a local Ray cluster and the service; honours HOST, PORT, API_KEY
 	@$(BIN)/ocr-serve run
@@ -75,6 +75,14 @@ SMOKE := smoke-ocr smoke-structure smoke-extraction smoke-batch smoke-health
 .PHONY: $(SMOKE)
 $(SMOKE): smoke-%: setup  ## check a running service: make smoke-ocr [URL=http://127.0.0.1:8000] API_KEY=...
 	@URL="$(URL)" $(BIN)/ocr-serve smoke $*
+
+ROUNDS ?= 20
+SEED ?= 1
+fault-jobs: setup-dev  ## kill parts of the service, or all of it, in the middle of jobs: make fault-jobs [ROUNDS=20] [SEED=1]
+	JOBS_FAULT_ROUNDS=$(ROUNDS) JOBS_FAULT_SEED=$(SEED) $(BIN)/pytest -s tests/e2e/test_jobs.py
+
+bench-jobs: setup-dev  ## people beside a job of 1,000 pages: make bench-jobs [ARGS="--pages 1000"]
+	PYTHONPATH=tests $(BIN)/python tests/bench/jobs_bench.py $(ARGS)
 
 bench-limits: setup-dev  ## what keys and limits cost a request
 	PYTHONPATH=tests $(BIN)/python tests/bench/limits_bench.py

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from pydantic import Field
 
+from configs.jobs import JobsStage
 from configs.settings import (
     DetectionStage,
     DocumentsStage,
@@ -65,6 +66,7 @@ class Profile(Settings):
     seal: SealStage | None = None
     documents: DocumentsStage | None = None
     extraction: ExtractionStage | None = None
+    jobs: JobsStage | None = None
     limits: Limits = Limits()
 
 

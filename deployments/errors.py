@@ -6,11 +6,13 @@
     │   ├── MalformedImage            400     malformed_image
     │   ├── MalformedPdf              400     malformed_pdf
     │   ├── BadRequest                400     malformed_request
+    │   ├── MalformedArchive          400     malformed_archive
     │   ├── UnsupportedMedia          415     unsupported_media_type
     │   ├── TooLarge                  413     too_large
     │   │   ├── TooManyBytes          413     too_many_bytes
     │   │   ├── TooManyPixels         413     too_many_pixels
-    │   │   └── TooManyPages          413     too_many_pages
+    │   │   ├── TooManyPages          413     too_many_pages
+    │   │   └── TooManyFiles          413     too_many_files
     │   └── Unprocessable             422     unprocessable
     │       ├── InvalidOption         422     invalid_option
     │       ├── EncryptedPdf          422     encrypted_pdf
@@ -26,9 +28,13 @@
     ├── Busy                          503     busy              + retry_after_s
     │   ├── StageUnavailable          503     stage_unavailable + retry_after_s
     │   ├── NotReady                  503     not_ready         + retry_after_s
-    │   └── IdentityUnavailable       503     identity_unavailable + retry_after_s
+    │   ├── IdentityUnavailable       503     identity_unavailable + retry_after_s
+    │   ├── JobsUnavailable           503     jobs_unavailable  + retry_after_s
+    │   └── StorageUnavailable        503     storage_unavailable + retry_after_s
+    │       └── StorageFull           503     storage_full      + retry_after_s
     ├── DeadlineExceeded              504     deadline_exceeded
     ├── StageFailed                   500     stage_failed
+    ├── InputLost                     500     input_lost
     └── ModelError                    500     model_error
         ├── ModelMissing              500     model_missing
         └── ModelCorrupt              500     model_corrupt
@@ -124,6 +130,20 @@ class TooManyPages(TooLarge):
 
     code = "too_many_pages"
     title = "Too many pages"
+
+
+class TooManyFiles(TooLarge):
+    """The job has more files than the service takes."""
+
+    code = "too_many_files"
+    title = "Too many files"
+
+
+class MalformedArchive(InputError):
+    """The bytes start like a ZIP, but cannot be unpacked, or unpack to more than they may."""
+
+    code = "malformed_archive"
+    title = "Malformed archive"
 
 
 class Unprocessable(InputError):
@@ -281,3 +301,31 @@ class ModelCorrupt(ModelError):
 
     code = "model_corrupt"
     title = "Model corrupt"
+
+
+class JobsUnavailable(Busy):
+    """Jobs cannot be recorded or looked up now: their database does not answer."""
+
+    code = "jobs_unavailable"
+    title = "Jobs unavailable"
+
+
+class StorageUnavailable(Busy):
+    """The place where jobs keep documents and results does not answer."""
+
+    code = "storage_unavailable"
+    title = "Storage unavailable"
+
+
+class StorageFull(StorageUnavailable):
+    """The place where jobs keep documents and results has no room."""
+
+    code = "storage_full"
+    title = "Storage full"
+
+
+class InputLost(ServiceError):
+    """A document of a job is gone from the storage, or is not what was stored."""
+
+    code = "input_lost"
+    title = "Input lost"

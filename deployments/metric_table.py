@@ -105,6 +105,20 @@ METRICS: Mapping[str, MetricSpec] = {
             "Tokens as the language model counts them; `kind` is `prompt` or `completion`.",
             ("kind",),
         ),
+        MetricSpec("ocr_jobs", "gauge", "Jobs that are kept, by their `state` (docs/jobs.md).", ("state",)),
+        MetricSpec("ocr_job_files_waiting", "gauge", "Files of jobs that wait for their turn."),
+        MetricSpec(
+            "ocr_job_files",
+            "counter",
+            "Files of jobs that ended; `outcome` is `done`, `partial` or the code of the file's error.",
+            ("outcome",),
+        ),
+        MetricSpec(
+            "ocr_job_pages",
+            "counter",
+            "Pages of jobs that ended; `outcome` is `read` or the code of the page's error.",
+            ("outcome",),
+        ),
         MetricSpec("ocr_stage_items", "counter", "Requests answered by a stage.", ("stage",)),
         MetricSpec(
             "ocr_stage_dropped",

@@ -117,7 +117,7 @@ async def open_reading(
     clock = StageClock()
     async with stages.open_document(data, options) as source:
         clock.add("open", clock.total_ms())
-        chosen = _choose_pages(source.page_count, options.pages, limits.max_pages)
+        chosen = choose_pages(source.page_count, options.pages, limits.max_pages)
         numbers = [number for number in chosen if number > after]
         page_px = min(source.first_page_px, limits.max_seen_px)
         with admission.admit(page_px, len(numbers), limits.pages_in_flight) as lease:
@@ -132,7 +132,8 @@ async def read_all(opening: AbstractAsyncContextManager[DocumentReading]) -> Doc
         return reading.finish([page async for page in stream])
 
 
-def _choose_pages(page_count: int, asked: tuple[int, ...] | None, max_pages: int) -> Sequence[int]:
+def choose_pages(page_count: int, asked: tuple[int, ...] | None, max_pages: int) -> Sequence[int]:
+    """The pages that are asked for of a document. Raises `TooManyPages`, `PageOutOfRange`."""
     # Counts are compared before anything of their size is made: a PDF may claim any number of pages.
     wanted = page_count if asked is None else len(asked)
     if wanted > max_pages:

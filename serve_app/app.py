@@ -14,6 +14,7 @@ from deployments.detection import Detection
 from deployments.documents import Documents
 from deployments.extractor import Extraction
 from deployments.formula import Formula
+from deployments.job_runner import JobRunner
 from deployments.layout import Layout
 from deployments.orientation import Orientation
 from deployments.recognition import Recognition
@@ -22,6 +23,7 @@ from deployments.seal import Seal
 from deployments.table import Table
 from deployments.unwarping import Unwarping
 from serve_app.ingress import Ingress
+from serve_app.job_work import make_job_work
 
 # A replica that fails its health check is replaced; these bound how soon.
 _HEALTH_CHECK_PERIOD_S = 5.0
@@ -61,27 +63,35 @@ def bind_graph(profile: Profile, extra_recognizers: tuple[str, ...], cluster_cpu
         for name, deployment in _OPTIONAL.items()
         if (stage := getattr(profile, name)) is not None
     }
-    drain_s = profile.limits.request_timeout_s
-    return sized(Ingress, profile.ingress.replicas, graceful_shutdown_timeout_s=drain_s).bind(
-        sized(Renderer, profile.renderer.replicas).bind(profile.renderer),
-        sized(Orientation, profile.orientation.replicas).bind(profile.orientation),
-        sized(Detection, profile.detection.replicas, user_config=_knobs(profile.detection.knobs)).bind(
-            profile.detection
-        ),
-        recognizers,
-        optional,
-        # One replica, whatever the size of the cluster: what it keeps, all must see.
-        None
-        if profile.documents is None
-        else sized(Documents, profile.documents.replicas).bind(profile.documents),
-        None
+    # What those who read documents need: the ingress, and the runner of jobs.
+    parts: dict[str, Any] = {
+        "renderer": sized(Renderer, profile.renderer.replicas).bind(profile.renderer),
+        "orientation": sized(Orientation, profile.orientation.replicas).bind(profile.orientation),
+        "detection": sized(
+            Detection, profile.detection.replicas, user_config=_knobs(profile.detection.knobs)
+        ).bind(profile.detection),
+        "recognizers": recognizers,
+        "optional": optional,
+        "extraction": None
         if profile.extraction is None
         else sized(Extraction, profile.extraction.replicas).bind(profile.extraction),
-        load_catalogue().languages(),
-        profile.detection,
-        _count_shares(profile.recognition, cluster_cpus),
-        profile.limits,
-        profile.ingress.memory,
+        "languages": load_catalogue().languages(),
+        "detection_stage": profile.detection,
+        "spread": _count_shares(profile.recognition, cluster_cpus),
+        "limits": profile.limits,
+    }
+    drain_s = profile.limits.request_timeout_s
+    return sized(Ingress, profile.ingress.replicas, graceful_shutdown_timeout_s=drain_s).bind(
+        **parts,
+        # One replica, whatever the size of the cluster: what it keeps, all must see.
+        documents=None
+        if profile.documents is None
+        else sized(Documents, profile.documents.replicas).bind(profile.documents),
+        jobs=profile.jobs,
+        job_runner=None
+        if profile.jobs is None
+        else sized(JobRunner, profile.jobs.replicas).bind(profile.jobs, make_job_work, parts),
+        memory=profile.ingress.memory,
     )
 
 

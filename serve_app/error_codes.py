@@ -67,12 +67,84 @@ class Forbidden(HttpError):
     title = "Forbidden"
 
 
+class ReferenceNotAllowed(HttpError):
+    """The operator does not let callers name a document by such an address, or by any."""
+
+    code = "reference_not_allowed"
+    status = 403
+    title = "Reference not allowed"
+
+
+class ReferenceUnreachable(HttpError):
+    """No document came from the address that the caller named."""
+
+    code = "reference_unreachable"
+    status = 422
+    title = "Reference unreachable"
+
+
+class ReferenceTimeout(HttpError):
+    """The document at the address that the caller named did not come in time."""
+
+    code = "reference_timeout"
+    status = 422
+    title = "Reference timeout"
+
+
+class ReferenceTooLarge(HttpError):
+    """The document at the address that the caller named has more bytes than the service takes."""
+
+    code = "reference_too_large"
+    status = 413
+    title = "Reference too large"
+
+
 class Conflict(HttpError):
     """The resource is in a state that does not allow this."""
 
     code = "conflict"
     status = 409
     title = "Conflict"
+
+
+class JobNotFound(HttpError):
+    """The caller has no job, file, or upload under this id."""
+
+    code = "job_not_found"
+    status = 404
+    title = "Job not found"
+
+
+class ResultNotReady(HttpError):
+    """The file has no result in this form, or not yet."""
+
+    code = "result_not_ready"
+    status = 409
+    title = "Result not ready"
+
+
+class JobExpired(HttpError):
+    """The documents and results of the job are deleted."""
+
+    code = "job_expired"
+    status = 410
+    title = "Job expired"
+
+
+class IdempotencyKeyReused(HttpError):
+    """The same idempotency key came with another request before."""
+
+    code = "idempotency_key_reused"
+    status = 422
+    title = "Idempotency key reused"
+
+
+class UploadsUnavailable(HttpError):
+    """The storage of this service takes no uploads of its own."""
+
+    code = "uploads_unavailable"
+    status = 422
+    title = "Uploads unavailable"
 
 
 class RateLimited(HttpError):

@@ -55,23 +55,18 @@ class GraphReader:
         self, data: bytes, options: ReadOptions, after: int = 0
     ) -> AsyncIterator[DocumentReading]:
         """A document whose pages come one by one; see `deployments.reading.open_reading`."""
-        if not self._models:
-            await self.describe()
         self._stages.check_stages(options)
         options = fill_options(options, self._detection)
+        models = await self.choose_models(options)
         async with open_reading(
-            data,
-            self._stages.as_stages(),
-            options,
-            self._limits,
-            self._admission,
-            self._choose_models(options),
-            after,
+            data, self._stages.as_stages(), options, self._limits, self._admission, models, after
         ) as reading:
             yield reading
 
-    def _choose_models(self, options: ReadOptions) -> tuple[StageInfo, ...]:
-        """The models that take part."""
+    async def choose_models(self, options: ReadOptions) -> tuple[StageInfo, ...]:
+        """The models that take part. Raises `NotReady` until every stage answers."""
+        if not self._models:
+            await self.describe()
         names = list_stages(options, self._stages.choose_recognizer(options.lang))
         return tuple(self._models[name] for name in names)
 
@@ -81,15 +76,18 @@ class GraphReader:
 
     async def find_kept(self, owner: str, data: bytes, options: ReadOptions) -> tuple[str, Document] | None:
         """What `read` has given for these bytes and options, if it was kept, with its id."""
-        if not self._models:
-            await self.describe()
         self._stages.check_stages(options)
         options = fill_options(options, self._detection)
-        return await self._kept.find(owner, data, options, self._choose_models(options))
+        return await self._kept.find(owner, data, options, await self.choose_models(options))
 
     async def open_kept(self, owner: str, document_id: str) -> Document | None:
         """The owner's document, or None when it is not kept, or not any more."""
         return await self._kept.open(owner, document_id)
+
+    def check_options(self, options: ReadOptions) -> None:
+        """Raise `Unprocessable` for what cannot be read here, whatever the document is."""
+        self._stages.check_stages(options)
+        self._stages.choose_recognizer(options.lang)
 
     async def check_extraction(self, request: ExtractionRequest) -> None:
         """Raise `Unprocessable` for what cannot be extracted here, whatever the document is."""

@@ -12,7 +12,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from socket import socket
 
+from serve_app.proxy_layers import CALLBACK_PATH
+
 _SWITCH = "RAY_SERVE_ENABLE_HA_PROXY"
+_LAYERS = "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH"
 # On a busy machine a proxy may need longer than Ray's five seconds to start.
 _PATIENCE = "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S"
 # Free for applications by convention; Ray Serve takes those from 30000 on for the replicas of a cluster.
@@ -35,12 +38,14 @@ def local_proxy(environment: Mapping[str, str] = os.environ) -> Iterator[dict[st
     so that two of them take over neither each other's proxy nor each other's requests.
     """
     if environment.get(_SWITCH, "1") != "1" or not has_haproxy():
-        yield {_SWITCH: "0", _PATIENCE: environment.get(_PATIENCE, "60")}
+        chosen = {_PATIENCE: "60", _LAYERS: CALLBACK_PATH}
+        yield {_SWITCH: "0", **{name: environment.get(name, value) for name, value in chosen.items()}}
         return
     with tempfile.TemporaryDirectory(prefix="ocr-haproxy-", ignore_cleanup_errors=True) as folder:
         chosen = {
             _SWITCH: "1",
             _PATIENCE: "60",
+            _LAYERS: CALLBACK_PATH,
             "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": f"{folder}/haproxy.cfg",
             "RAY_SERVE_HAPROXY_SOCKET_PATH": f"{folder}/admin.sock",
             "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": folder,

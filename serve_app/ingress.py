@@ -6,6 +6,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from ray import serve
 
+from configs.jobs import JobsStage
 from configs.settings import DetectionStage, Limits, MemoryLimits
 from deployments.allocator import return_large_blocks
 from deployments.handles import Handle, RemoteStages
@@ -16,9 +17,11 @@ from serve_app.api.request_log import start_audit_log
 from serve_app.auth import AuthSettings
 from serve_app.counting import RayCounters, UncheckedRequests
 from serve_app.deadlines import limit_reading
+from serve_app.graph_desk import make_job_desk
 from serve_app.graph_reader import GraphReader
 from serve_app.haproxy import stands_behind_haproxy
 from serve_app.kept_documents import KeptDocuments
+from serve_app.outbound.references import References, ReferenceSettings
 from serve_app.schemas import (
     ExtractionOptions,
     ExtractionResult,
@@ -46,6 +49,8 @@ class Ingress:
         optional: dict[str, Handle],
         documents: Handle | None,
         extraction: Handle | None,
+        jobs: JobsStage | None,
+        job_runner: Handle | None,
         languages: dict[str, tuple[str, ...]],
         detection_stage: DetectionStage,
         spread: int,
@@ -75,17 +80,23 @@ class Ingress:
             extraction,
         )
         self._limits = limits
+        self._jobs, self._job_runner = jobs, job_runner
         self._recycler = Recycler("ingress", memory, serve.get_replica_context().rank.rank)
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """The API; built in each replica, so that keys come from its environment, never from arguments."""
         auth = AuthSettings.from_environment()
+        jobs = None
+        if self._jobs is not None and self._job_runner is not None:
+            jobs = make_job_desk(self._jobs, self._reader, self._job_runner)
         start_audit_log(os.environ.get("AUDIT_LOG") or "stderr")
         return create_app(
             self._reader,
             self._limits,
             auth,
             version("ocr-serve"),
+            jobs=jobs,
+            references=References(ReferenceSettings.from_environment()),
             counters=RayCounters(auth.counters_uri),
             note_uncounted=UncheckedRequests().note,
             proxy_echoes_id=True,

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -53,10 +54,15 @@ def find_free_port() -> int:
     raise OSError("no port is free")
 
 
+# What the services of a test run keep: nothing of it is to be found in a home folder.
+_DATA_DIR = tempfile.TemporaryDirectory(prefix="ocr-tests-")
+
+
 def shell_environment() -> dict[str, str]:
     """The environment of a user's shell: without the key and proxy of a cluster that tests share."""
     foreign = ("API_KEY", "RAY_SERVE_")
-    return {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    shell = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    return {**shell, "OCR_DATA_DIR": _DATA_DIR.name}
 
 
 @contextmanager

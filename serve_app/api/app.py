@@ -14,6 +14,10 @@ from serve_app.api.debug import make_debug_router
 from serve_app.api.extraction import make_extraction_router
 from serve_app.api.gate import Gate
 from serve_app.api.health import HealthProbe, make_health_router
+from serve_app.api.job_events import make_job_events_router
+from serve_app.api.job_results import make_job_results_router
+from serve_app.api.job_uploads import make_job_uploads_router
+from serve_app.api.jobs import make_jobs_router
 from serve_app.api.keys import make_keys_router
 from serve_app.api.middleware import ConnectionCloser, CrashBarrier, RequestIdMiddleware
 from serve_app.api.ocr import make_ocr_router
@@ -23,11 +27,27 @@ from serve_app.api.request_log import RequestLog
 from serve_app.api.structure import make_structure_router
 from serve_app.auth import AuthSettings
 from serve_app.errors import add_error_handlers
+from serve_app.jobs.desk import JobDesk
+from serve_app.outbound.references import References, ReferenceSettings
 
 _PREFIXES = ("", "/v1")
+# What pages may send; a Content-Type and an Accept they may send anyway.
+_ACCEPTED_HEADERS = (
+    "x-api-key",
+    "authorization",
+    "x-request-id",
+    "last-event-id",
+    "idempotency-key",
+    "if-none-match",
+    "traceparent",
+    "tracestate",
+)
 _EXPOSED_HEADERS = (
     "X-Request-Id",
     "X-Document-Id",
+    "X-Pages-Total",
+    "X-Pages-Processed",
+    "Content-Disposition",
     "Retry-After",
     "RateLimit",
     "RateLimit-Policy",
@@ -46,6 +66,8 @@ def create_app(
     auth: AuthSettings,
     version: str,
     *,
+    jobs: JobDesk | None = None,
+    references: References | None = None,
     counters: CounterStore | None = None,
     note_uncounted: Callable[[], None] = lambda: None,
     proxy_echoes_id: bool = False,
@@ -53,10 +75,12 @@ def create_app(
 ) -> FastAPI:
     """Build the API over ``reader``; each route also stands under ``/v1``.
 
-    ``counters`` count what callers use, in this process where nothing is given; ``note_uncounted`` is called
-    for each request that they could not count. ``proxy_echoes_id`` says that whatever stands before the API
-    puts `X-Request-Id` on every answer, and ``close_connections`` that it is to open a new connection for
-    each request (see `ConnectionCloser`). Raises `ValueError` where keys cannot be read.
+    ``jobs`` accepts jobs; without it there are none.
+    ``references`` fetch documents that callers name by an address, none where nothing is given.
+    ``counters`` count what callers use, in this process where nothing is given; ``note_uncounted`` is
+    called for each request that they could not count. ``proxy_echoes_id`` says that whatever stands before
+    the API puts `X-Request-Id` on every answer, and ``close_connections`` that it is to open a new
+    connection for each request (see `ConnectionCloser`). Raises `ValueError` where keys cannot be read.
     """
     authenticator = auth.make_authenticator()
     # A place is kept for as long as a document may take to arrive, to be read and to be fetched.
@@ -73,6 +97,7 @@ def create_app(
         middleware=_make_layers(auth.allowed_origins, proxy_echoes_id, close_connections),
     )
     app.state.authenticator = authenticator
+    app.state.references = references or References(ReferenceSettings())
     add_error_handlers(app)
     gate = Gate(auth.mode, authenticator, limiter)
     routers = [
@@ -82,6 +107,14 @@ def create_app(
         make_health_router(HealthProbe(reader, version)),
         make_debug_router(reader, gate.require("admin")),
     ]
+    if jobs is not None:
+        check_jobs = gate.require("jobs")
+        routers += [
+            make_jobs_router(jobs, limits, check_jobs),
+            make_job_results_router(jobs, check_jobs),
+            make_job_events_router(jobs, check_jobs),
+            make_job_uploads_router(jobs, check_jobs),
+        ]
     if authenticator.keys is not None:
         check_admin = gate.require("admin")
         routers.append(
@@ -104,8 +137,8 @@ def _make_layers(
         Middleware(
             CORSMiddleware,
             allow_origins=allowed_origins,
-            allow_methods=["GET", "POST"],
-            allow_headers=["x-api-key", "authorization", "x-request-id", "last-event-id"],
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=_ACCEPTED_HEADERS,
             expose_headers=_EXPOSED_HEADERS,
         ),
         Middleware(CrashBarrier),

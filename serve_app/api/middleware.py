@@ -15,11 +15,16 @@ _VALID_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _CLIENT_GONE_STATUS = 499
 
 
+def is_plain_id(text: str) -> bool:
+    """Whether a request's id may stand in logs and on answers as it is."""
+    return _VALID_ID.fullmatch(text) is not None
+
+
 class RequestIdMiddleware:
     """Gives each request an id, the caller's own where it is a plain one, and echoes it on every answer.
 
     Ray Serve's proxy makes ids too and echoes whatever id arrives; with ``proxy_echoes`` the header is left
-    to it, unless the id that arrived is not one to repeat.
+    to it, unless the id that arrived is not one to repeat (which `serve_app.proxy_layers` takes away before).
     """
 
     def __init__(self, app: ASGIApp, proxy_echoes: bool = False) -> None:
@@ -32,7 +37,7 @@ class RequestIdMiddleware:
             await self._app(scope, receive, send)
             return
         asked = Headers(scope=scope).get("x-request-id", "")
-        request_id = asked if _VALID_ID.fullmatch(asked) else uuid.uuid4().hex
+        request_id = asked if is_plain_id(asked) else uuid.uuid4().hex
         scope[REQUEST_ID_KEY] = request_id
 
         async def send_with_id(message: Message) -> None:

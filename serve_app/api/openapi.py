@@ -1,4 +1,4 @@
-"""The parts of the OpenAPI document that FastAPI cannot see: two forms of upload, and problem documents."""
+"""The parts of the OpenAPI document that FastAPI cannot see: the forms of upload, and problem documents."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,14 +14,48 @@ from deployments.errors import (
     StageUnavailable,
     Unauthorized,
 )
-from serve_app.api.upload import FILE_FIELD
+from serve_app.api.upload import FILE_FIELD, REFERENCE_FIELDS
 from serve_app.error_codes import ERROR_CODES, ErrorKind, Forbidden
 from serve_app.errors import PROBLEM_MEDIA_TYPE
+from serve_app.outbound.policy import MAX_URL_LETTERS
 from serve_app.schemas import OcrOptions, Problem
 
 _SCHEMA_PREFIX = "#/components/schemas/"
 _BINARY = {"type": "string", "format": "binary"}
-_NOT_FOR_DOCUMENTS = ("not_found", "method_not_allowed", "not_ready", "conflict")
+_BASE64 = {
+    "type": "string",
+    "contentEncoding": "base64",
+    "description": "The document in base64; a `data:` URL is taken too.",
+}
+_ADDRESSES = {
+    "url": {
+        "type": "string",
+        "format": "uri",
+        "maxLength": MAX_URL_LETTERS,
+        "description": "Where the document is, on a host that the operator allows; none unless they do.",
+        "examples": ["https://files.example.com/invoice.pdf"],
+    },
+    "s3": {
+        "type": "string",
+        "pattern": "^s3://",
+        "description": "The object that is the document, in a bucket that the operator allows.",
+        "examples": ["s3://my-bucket/invoice.pdf"],
+    },
+}
+_ONLY_FOR_JOBS = (
+    "job_not_found",
+    "result_not_ready",
+    "job_expired",
+    "idempotency_key_reused",
+    "uploads_unavailable",
+    "jobs_unavailable",
+    "storage_unavailable",
+    "storage_full",
+    "input_lost",
+    "too_many_files",
+    "malformed_archive",
+)
+_NOT_FOR_DOCUMENTS = ("not_found", "method_not_allowed", "not_ready", "conflict", *_ONLY_FOR_JOBS)
 
 _ONLY_FOR_EXTRACTION = (
     "document_not_found",
@@ -37,6 +71,31 @@ EXTRACTION_PROBLEMS = tuple(
     kind for kind in _DOCUMENT_PROBLEMS if kind.code not in ("not_acceptable", "one_page_only")
 )
 OCR_PROBLEMS = tuple(kind for kind in STRUCTURE_PROBLEMS if kind.code != "not_acceptable")
+# What any route of jobs may answer; what becomes of a file or a page stands in the job.
+JOB_PROBLEMS = tuple(
+    kind
+    for code, kind in ERROR_CODES.items()
+    if code in (*_ONLY_FOR_JOBS, "unauthorized", "forbidden", "rate_limited", "invalid_option", "busy")
+)
+CREATE_JOB_PROBLEMS = tuple(
+    kind
+    for code, kind in ERROR_CODES.items()
+    if kind in JOB_PROBLEMS
+    or code
+    in (
+        "malformed_request",
+        "request_timeout",
+        "too_large",
+        "too_many_bytes",
+        "unsupported_media_type",
+        "stage_not_installed",
+        "language_not_installed",
+        "unknown_document_type",
+        "invalid_schema",
+        "schema_too_deep",
+        "reference_not_allowed",
+    )
+)
 DEBUG_PROBLEMS = (
     Unauthorized,
     Forbidden,
@@ -117,21 +176,26 @@ def describe_upload(options: type[OcrOptions], needs_file: bool = True) -> dict[
     described = {
         name: _describe_option(schema) for name, schema in options.model_json_schema()["properties"].items()
     }
-    form = {
-        "type": "object",
-        **({"required": [FILE_FIELD]} if needs_file else {}),
-        "properties": {
-            FILE_FIELD: {**_BINARY, "description": "The document: an image or a PDF."},
-            **described,
-        },
-    }
+    places = [[FILE_FIELD], *([name] for name in REFERENCE_FIELDS)]
+
+    def describe_fields(file: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "type": "object",
+            **({"oneOf": [{"required": place} for place in places]} if needs_file else {}),
+            "properties": {FILE_FIELD: file, **_ADDRESSES, **described},
+        }
+
+    form = describe_fields({**_BINARY, "description": "The document: an image or a PDF."})
+    json = describe_fields(_BASE64)
+    json["properties"]["filename"] = {"type": "string", "description": "Taken, and never used."}
     bodies = ("image/*", "application/pdf", "application/octet-stream")
     return {
         "requestBody": {
             "required": True,
-            "description": "An option in the form wins over the same one in the query.",
+            "description": "An option in the body wins over the same one in the query.",
             "content": {
                 "multipart/form-data": {"schema": form},
+                "application/json": {"schema": json},
                 **{media_type: {"schema": _BINARY} for media_type in bodies},
             },
         },
@@ -144,5 +208,46 @@ def describe_upload(options: type[OcrOptions], needs_file: bool = True) -> dict[
                 "schema": {key: value for key, value in schema.items() if key != "description"},
             }
             for name, schema in described.items()
+        ],
+    }
+
+
+def describe_job() -> dict[str, Any]:
+    """Build the ``openapi_extra`` of the route that takes jobs, which reads its body itself."""
+    text = {"type": "string"}
+    form = {
+        "type": "object",
+        "properties": {
+            FILE_FIELD: {
+                "type": "array",
+                "items": _BINARY,
+                "description": "The documents: images, PDF files, or ZIP archives of them.",
+            },
+            "upload_id": {"type": "array", "items": text, "description": "Documents sent by `/uploads`."},
+            "task": {**text, "enum": ["ocr", "structure", "extraction"], "default": "ocr"},
+            "formats": {**text, "description": "Forms of the results, with commas; JSON is always written."},
+            "webhook_url": {**text, "description": "Where the beginning and the end of the job are told."},
+            "webhook_secret": {**text, "description": "What signs that, 16 to 256 characters."},
+        },
+        "additionalProperties": {**text, "description": "An option of the task's own route."},
+    }
+    bodies = ("image/*", "application/pdf", "application/zip", "application/octet-stream")
+    return {
+        "requestBody": {
+            "required": True,
+            "description": "An option holds for every file of the job.",
+            "content": {
+                "multipart/form-data": {"schema": form},
+                **{media_type: {"schema": _BINARY} for media_type in bodies},
+            },
+        },
+        "parameters": [
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "required": False,
+                "description": "The same job with the same key is taken once.",
+                "schema": {**text, "maxLength": 255},
+            }
         ],
     }

@@ -8,16 +8,22 @@ from starlette.requests import Request
 
 from configs.settings import Limits
 from deployments.document import Document, ReadOptions
+from deployments.errors import EmptyInput
 from serve_app.access.record import count_pages
 from serve_app.api.reader import DocumentReader
 from serve_app.api.upload import OptionsT, read_upload
 from serve_app.deadlines import limit_time
 from serve_app.error_codes import RequestTimeout, rebuild_error
+from serve_app.errors import find_request_id
+from serve_app.outbound.references import References
 
 
 @dataclass(frozen=True)
 class Arrival(Generic[OptionsT]):
-    """A document that came with a request, its options, and when the request came (`time.perf_counter`)."""
+    """A document that came with a request, its options, and when the request came (`time.perf_counter`).
+
+    ``data`` is empty only where the options name a document that is kept.
+    """
 
     data: bytes
     options: OptionsT
@@ -54,7 +60,10 @@ class Reading(Generic[OptionsT]):
 async def receive_document(
     request: Request, reader: DocumentReader, limits: Limits, kind: type[OptionsT]
 ) -> Arrival[OptionsT]:
-    """Take a document and its options out of a request, within the time that it may take to arrive."""
+    """Take a document and its options out of a request, within the time that it may take to arrive.
+
+    A document that the request names by its address is fetched.
+    """
     start_s = time.perf_counter()
     # Before the body is looked at: a service without room need not hold what it will refuse.
     reader.check_room()
@@ -63,7 +72,13 @@ async def receive_document(
         arrival_s, RequestTimeout(f"The document took more than {arrival_s:g} s to arrive.")
     ):
         upload = await read_upload(request, limits.max_bytes, kind)
-    return Arrival(upload.data, upload.options, start_s)
+        data = upload.data or b""
+        if upload.reference is not None:
+            references: References = request.app.state.references
+            data = await references.fetch(upload.reference, limits.max_bytes, find_request_id(request.scope))
+            if not data:
+                raise EmptyInput("The document at this address has no bytes.")
+    return Arrival(data, upload.options, start_s)
 
 
 async def read_arrival(

@@ -1,8 +1,9 @@
 """Takes a document and its options out of a request, never holding more of it than the limits allow."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
@@ -13,10 +14,16 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from deployments.errors import BadRequest, EmptyInput, InvalidOption, TooManyBytes, UnsupportedMedia
+from serve_app.api.json_body import bound_base64, parse_json_body
 from serve_app.options import OPTION_ALIASES
+from serve_app.outbound.references import Reference, ReferenceKind
 from serve_app.schemas import OcrOptions
 
 FILE_FIELD = "file"
+# Where a document is instead of its bytes; never in a query, which every server on the way writes down.
+REFERENCE_FIELDS: tuple[ReferenceKind, ...] = ("url", "s3")
+# Only in a JSON body, where clients send it beside the file; a name is never used.
+_NAME_FIELD = "filename"
 MAX_FIELDS = 64
 # Boundaries, part headers and option fields around a file that is itself within its limit.
 FRAMING_BYTES = 64 * 1024
@@ -24,7 +31,8 @@ _CHARSETS = {"utf-8", "utf8", "us-ascii", "iso-8859-1"}
 
 _HOW_TO_SEND = (
     f"Send the document as multipart/form-data in the field `{FILE_FIELD}`, "
-    "or as the body itself with the Content-Type image/*, application/pdf or application/octet-stream."
+    "as the body itself with the Content-Type image/*, application/pdf or application/octet-stream, "
+    f"or in JSON as `{FILE_FIELD}` in base64."
 )
 
 
@@ -33,9 +41,10 @@ OptionsT = TypeVar("OptionsT", bound=OcrOptions)
 
 @dataclass(frozen=True)
 class Upload(Generic[OptionsT]):
-    """A document as its bytes, with the options that came with it; empty only where they name one instead."""
+    """A document as its bytes or by its address, neither where the options name it, and the options."""
 
-    data: bytes
+    data: bytes | None
+    reference: Reference | None
     options: OptionsT
 
 
@@ -46,37 +55,60 @@ async def read_upload(request: Request, max_bytes: int, kind: type[OptionsT]) ->
     `RequestValidationError` for an option that is unknown or out of range.
     """
     query = collect_options(request.query_params.multi_items(), kind)
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type == "multipart/form-data":
-        framing_bytes = FRAMING_BYTES + kind.MAX_FIELD_BYTES
-        form = await _read_form(_limit_body(request, max_bytes, framing_bytes), kind.MAX_FIELD_BYTES)
-        try:
-            data, fields = await _split_form(form, kind)
-        finally:
-            await form.close()
-    elif media_type.startswith("image/") or media_type in ("application/pdf", "application/octet-stream"):
-        data, fields = await _limit_body(request, max_bytes, 0).body(), {}
-    elif media_type:
-        raise UnsupportedMedia(f"The Content-Type {media_type[:100]!r} is not read here. {_HOW_TO_SEND}")
-    else:
-        raise BadRequest(f"The request has no Content-Type. {_HOW_TO_SEND}")
+    data, fields = await _read_body(request, max_bytes, kind)
     if data is not None and len(data) > max_bytes:
         raise _too_many_bytes(max_bytes)
+    reference = _take_reference(fields)
     options = parse_options({**query, **fields}, kind)
-    if data is None and not options.names_document():
-        raise BadRequest(f"The form has no complete file in the field `{FILE_FIELD}`.")
-    if data is not None and options.names_document():
-        raise InvalidOption("A document comes as a file or by its `document_id`, not as both.")
+    places = sum((data is not None, reference is not None, options.names_document()))
+    if places == 0:
+        raise BadRequest(f"The request has no complete document in the field `{FILE_FIELD}`. {_HOW_TO_SEND}")
+    if places > 1:
+        raise InvalidOption("A document comes once: as a file, by its address, or by its `document_id`.")
     if data is not None and not data:
         raise EmptyInput("The document has no bytes.")
-    return Upload(data or b"", options)
+    return Upload(data, reference, options)
 
 
-def collect_options(
-    items: Iterable[tuple[str, str]], kind: type[OcrOptions] = OcrOptions
-) -> dict[str, str | list[str]]:
+async def _read_body(
+    request: Request, max_bytes: int, kind: type[OcrOptions]
+) -> tuple[bytes | None, dict[str, Any]]:
+    """The file of a body, None where there is none, and the fields beside it."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    framing_bytes = FRAMING_BYTES + kind.MAX_FIELD_BYTES
+    if media_type == "multipart/form-data":
+        form = await read_form(limit_body(request, max_bytes, framing_bytes), kind.MAX_FIELD_BYTES)
+        try:
+            return await _split_form(form, kind)
+        finally:
+            await form.close()
+    if media_type == "application/json":
+        framing_bytes += bound_base64(max_bytes) - max_bytes
+        body = await limit_body(request, max_bytes, framing_bytes).body()
+        # A long text takes a while to read, which other requests need not wait for.
+        data, items = await asyncio.to_thread(parse_json_body, body, FILE_FIELD, kind.MAX_FIELD_BYTES)
+        return data, collect_options(((name, value) for name, value in items if name != _NAME_FIELD), kind)
+    if media_type.startswith("image/") or media_type in ("application/pdf", "application/octet-stream"):
+        return await limit_body(request, max_bytes, 0).body(), {}
+    if media_type:
+        raise UnsupportedMedia(f"The Content-Type {media_type[:100]!r} is not read here. {_HOW_TO_SEND}")
+    raise BadRequest(f"The request has no Content-Type. {_HOW_TO_SEND}")
+
+
+def _take_reference(fields: dict[str, Any]) -> Reference | None:
+    """Take the document's address out of the fields; an empty one is none."""
+    given = {name: fields.pop(name) for name in REFERENCE_FIELDS if name in fields}
+    if not all(isinstance(address, str) for address in given.values()):
+        raise InvalidOption("An address of a document is a text.")
+    named = [(name, address.strip()) for name, address in given.items() if address.strip()]
+    if len(named) > 1:
+        raise InvalidOption(f"A document has one address: {' or '.join(f'`{name}`' for name, _ in named)}.")
+    return Reference(*named[0]) if named else None
+
+
+def collect_options(items: Iterable[tuple[str, Any]], kind: type[OcrOptions] = OcrOptions) -> dict[str, Any]:
     """Key options by the service's own names. Raises `RequestValidationError` for one that is given twice."""
-    collected: dict[str, str | list[str]] = {}
+    collected: dict[str, Any] = {}
     for name, value in items:
         own_name = OPTION_ALIASES.get(name, name)
         if own_name in collected and own_name in kind.REPEATED:
@@ -91,7 +123,7 @@ def collect_options(
     return collected
 
 
-def parse_options(values: Mapping[str, str | list[str]], kind: type[OptionsT]) -> OptionsT:
+def parse_options(values: Mapping[str, Any], kind: type[OptionsT]) -> OptionsT:
     """Read the options that these texts stand for. Raises `RequestValidationError`."""
     try:
         return kind.model_validate(values)
@@ -99,7 +131,7 @@ def parse_options(values: Mapping[str, str | list[str]], kind: type[OptionsT]) -
         raise RequestValidationError(error.errors(include_url=False, include_input=False)) from error
 
 
-def _limit_body(request: Request, max_bytes: int, framing_bytes: int) -> Request:
+def limit_body(request: Request, max_bytes: int, framing_bytes: int) -> Request:
     """Wrap the request in one whose body raises `TooManyBytes` as soon as there is too much of it."""
     limit_bytes = max_bytes + framing_bytes
     announced = request.headers.get("content-length", "0")
@@ -121,14 +153,15 @@ def _limit_body(request: Request, max_bytes: int, framing_bytes: int) -> Request
     return Request(request.scope, receive)
 
 
-async def _read_form(request: Request, max_field_bytes: int) -> FormData:
+async def read_form(request: Request, max_field_bytes: int, max_files: int = 1) -> FormData:
+    """The form of a request, which its taker closes. Raises `BadRequest`."""
     _, parameters = parse_options_header(request.headers["content-type"])
     charset = parameters.get(b"charset", b"utf-8").decode("latin-1")
     # Python knows codecs that run, warn or take for ever on a stranger's bytes: only those of texts.
     if charset.lower() not in _CHARSETS:
         raise BadRequest(f"The charset {charset[:100]!r} is not read here: send UTF-8.")
     try:
-        return await request.form(max_files=1, max_fields=MAX_FIELDS, max_part_size=max_field_bytes)
+        return await request.form(max_files=max_files, max_fields=MAX_FIELDS, max_part_size=max_field_bytes)
     except HTTPException as error:
         raise BadRequest(f"The multipart body cannot be read: {error.detail}") from error
     except ValueError as error:
@@ -136,9 +169,7 @@ async def _read_form(request: Request, max_field_bytes: int) -> FormData:
         raise BadRequest("The multipart body cannot be read.") from error
 
 
-async def _split_form(
-    form: FormData, kind: type[OcrOptions]
-) -> tuple[bytes | None, dict[str, str | list[str]]]:
+async def _split_form(form: FormData, kind: type[OcrOptions]) -> tuple[bytes | None, dict[str, Any]]:
     """Split a form into the file's bytes, None where there is no file, and the other fields as options."""
     file = form.get(FILE_FIELD)
     if isinstance(file, str):

@@ -21,11 +21,15 @@ os.environ.update(_PROXY.enter_context(local_proxy()))
 
 @dataclass(frozen=True)
 class Cluster:
-    """Where the tests' cluster listens; ``keys_file`` is where its services look for keys."""
+    """Where the tests' cluster listens; ``keys_file`` is where its services look for keys.
+
+    At ``files_url`` nobody listens until a test does; the services may fetch documents from there.
+    """
 
     http_url: str
     dashboard_url: str
     keys_file: Path
+    files_url: str
     logs: Path
 
 
@@ -34,11 +38,15 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A local cluster that believes it has eight cores and one GPU, with Serve's proxy on a free port."""
     keys_file = tmp_path_factory.mktemp("keys") / "keys.yaml"
     keys_file.write_text("keys: []")
+    files_port = find_free_port()
+    files_url = f"http://127.0.0.1:{files_port}"
     os.environ.update(
         {
             "API_KEY": API_KEY,
             "API_KEYS_FILE": str(keys_file),
-            "ALLOWED_ORIGINS": "https://app.example.com",
+            "OCR_DATA_DIR": str(tmp_path_factory.mktemp("data")),
+            "INPUT_HOSTS": f"{files_url}@private",
+            "ALLOWED_ORIGINS": f"https://app.example.com,http://localhost:{files_port}",
             "RAY_AUTH_MODE": "disabled",
             "RAY_USAGE_STATS_ENABLED": "0",
             "RAY_DEDUP_LOGS": "0",
@@ -61,6 +69,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         f"http://127.0.0.1:{port}",
         f"http://{context.dashboard_url}",
         keys_file,
+        files_url,
         Path(context.address_info["session_dir"]) / "logs",
     )
     serve.shutdown()

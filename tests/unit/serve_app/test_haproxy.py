@@ -16,7 +16,7 @@ def test_two_clusters_have_nothing_in_common() -> None:
         folder = Path(one["RAY_SERVE_HAPROXY_SERVER_STATE_BASE"])
         assert folder.is_dir()
         shared = {name for name in one if one[name] == other[name]}
-        assert not any("PORT" in name or "HAPROXY" in name for name in shared)
+        assert not any(name.endswith("_PORT") or "HAPROXY" in name for name in shared)
     assert not folder.exists()
 
 
@@ -56,6 +56,7 @@ def test_it_can_be_switched_off() -> None:
     with local_proxy({SWITCH: "0"}) as variables:
         assert variables[SWITCH] == "0"
         assert not any("HAPROXY" in name for name in variables)
+        assert variables["RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH"] == "serve_app.proxy_layers:make_layers"
 
 
 def test_what_the_environment_says_stays() -> None:

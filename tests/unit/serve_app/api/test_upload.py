@@ -80,7 +80,9 @@ async def test_an_option_given_twice_in_one_place_is_refused(client: httpx.Async
         ),
         ({"files": {"file": ("a.png", b"")}}, 400, "empty_input", "no bytes"),
         ({"content": b"", "headers": {"content-type": "image/png"}}, 400, "empty_input", "no bytes"),
-        ({"json": {"file": "aGVsbG8="}}, 415, "unsupported_media_type", "application/json"),
+        ({"json": {}}, 400, "malformed_request", "`file`"),
+        ({"json": []}, 400, "malformed_request", "JSON object"),
+        ({"files": FILE, "data": {"url": "https://a.example/"}}, 422, "invalid_option", "once"),
         ({"data": {"file": "x"}}, 415, "unsupported_media_type", "urlencoded"),
         (
             {"content": b"x", "headers": {"content-type": "text/plain"}},
