@@ -1,6 +1,7 @@
-"""The same file and options give the same result by `/ocr` and its kin, by the command line, and in bulk."""
+"""The same file and options give the same result by `/ocr` and its kin, by command line, job, and in bulk."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -73,9 +74,33 @@ def load(folder: Path) -> dict[str, dict[str, Any]]:
     }
 
 
+def read_by_job(
+    http: httpx.Client, documents: Path, task: str
+) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """Results and codes of a job with all files, which are known by their names alone."""
+    paths = sorted(path for path in documents.rglob("*") if path.is_file())
+    files = [("file", (path.name, path.read_bytes())) for path in paths]
+    answer = http.post("/v1/jobs", files=files, data={"task": task, **TASKS[task]})
+    assert answer.status_code == 202, answer.text
+    job = answer.json()
+    deadline = time.monotonic() + 240
+    while job["status"] in ("queued", "running") and time.monotonic() < deadline:
+        job = http.get(f"/v1/jobs/{job['id']}?wait=30").json()
+    assert job["status"] == "partial", job
+    results, codes = {}, {}
+    for file, path in zip(job["files"], paths, strict=True):
+        name = path.relative_to(documents).as_posix()
+        if file["status"] == "done":
+            address = f"/v1/jobs/{job['id']}/files/{file['index']}/result?format=json"
+            results[name] = strip(http.get(address).json())
+        else:
+            codes[name] = file["error"]["code"]
+    return results, codes
+
+
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("task", TASKS)
-def test_three_ways_give_one_result(http: httpx.Client, documents: Path, tmp_path: Path, task: str) -> None:
+def test_four_ways_give_one_result(http: httpx.Client, documents: Path, tmp_path: Path, task: str) -> None:
     """Down to the last place of the last word; what cannot be read has one code."""
     direct: dict[str, Any] = {}
     codes = {}
@@ -97,6 +122,10 @@ def test_three_ways_give_one_result(http: httpx.Client, documents: Path, tmp_pat
     assert load(out) == direct
     files = json.loads(report.read_text())["files"]
     assert {one["source"]: one["code"] for one in files if "code" in one} == codes
+
+    by_job, job_codes = read_by_job(http, documents, task)
+    assert by_job == direct
+    assert job_codes == codes
 
     bulk_out = tmp_path / "in_bulk"
     made = make_task(task, "json", TASKS[task])
