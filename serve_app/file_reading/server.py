@@ -124,7 +124,7 @@ class Server:
         `document` comes again when the stream was broken; `end` is the last. Raises as `ask`.
         """
         patience = _Patience(self._options.patience_s)
-        events: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(1)
+        events: asyncio.Queue[dict[str, Any] | Exception | None] = asyncio.Queue(1)
         last = after
 
         async def stream_once() -> None:
@@ -143,16 +143,20 @@ class Server:
             raise aiohttp.ClientPayloadError("the stream has no end")
 
         async def run() -> None:
+            failure: Exception | None = None
             try:
                 await self._persist(stream_once, patience)
-            finally:
-                await events.put(None)
+            except Exception as error:
+                failure = error
+            # Not when cancelled: nobody takes it then, and a full queue would keep this for ever.
+            await events.put(failure)
 
         task = asyncio.create_task(run())
         try:
             while (event := await events.get()) is not None:
+                if isinstance(event, Exception):
+                    raise event
                 yield event
-            await task
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
