@@ -86,9 +86,7 @@ def run_bulk_job(job: BulkJob) -> Iterator[list[FileReport]]:
     context.target_max_block_size = _BLOCK_BYTES
     context.enable_progress_bars = False
     cpus, gpus = size_actor(job.profile)
-    shards = ray.data.read_datasource(
-        _Shards(job), override_num_blocks=1, ray_remote_args={"num_cpus": _LISTING_CPUS}
-    )
+    shards = ray.data.read_datasource(_Shards(job), override_num_blocks=1, num_cpus=_LISTING_CPUS)
     # A task more than the one at work waits in each actor; more would wait in vain behind a slow shard.
     most = count_actors(cpus, gpus, ray.cluster_resources())  # type: ignore[no-untyped-call]
     pool = ActorPoolStrategy(min_size=1, max_size=most, max_tasks_in_flight_per_actor=2)
