@@ -114,6 +114,11 @@ bench-fields: setup-dev  ## fields found without a network, and their confidence
 bench-memory: setup-dev  ## memory of each replica over 1,000 requests: make bench-memory [BENCH="DIR DIR"]
 	PYTHONPATH=tests $(BIN)/python tests/bench/memory.py --images $(BENCH)
 
+SMOKE := smoke-ocr smoke-structure smoke-extraction smoke-batch smoke-health
+.PHONY: $(SMOKE)
+$(SMOKE): smoke-%: setup  ## check a running service: make smoke-ocr [URL=http://127.0.0.1:8000] API_KEY=...
+	@URL="$(URL)" $(BIN)/ocr-serve smoke $*
+
 ROUNDS ?= 20
 SEED ?= 1
 fault-jobs: setup-dev  ## kill parts of the service, or all of it, in the middle of jobs: make fault-jobs [ROUNDS=20] [SEED=1]

@@ -129,7 +129,8 @@ class WordSpan:
 class LineText:
     """What a recogniser reads in one crop; ``flipped`` when the crop had to be turned by 180 degrees.
 
-    Or what a PDF states, ``from_layer``.
+    Or what a PDF states, ``from_layer``. ``middles`` are those of the characters, as shares (0 to 1) of the
+    crop's width.
     """
 
     text: str
@@ -137,6 +138,7 @@ class LineText:
     flipped: bool = False
     words: tuple[WordSpan, ...] | None = None
     from_layer: bool = False
+    middles: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -150,13 +152,17 @@ class Word:
 
 @dataclass(frozen=True)
 class Line:
-    """A line of text where it stands on the page; ``from_layer``: as the PDF states it, not read."""
+    """A line of text where it stands on the page; ``from_layer``: as the PDF states it, not read.
+
+    ``middles`` are those of the characters, as shares (0 to 1) of the quad's length, where they are known.
+    """
 
     text: str
     confidence: float
     quad: Quad
     words: tuple[Word, ...] | None = None
     from_layer: bool = False
+    middles: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -237,7 +237,7 @@ def build_line(crop: LineCrop, text: LineText, with_words: bool = True) -> Line:
         words = tuple(
             Word(word.text, word.confidence, cut_quad(quad, word.start, word.end)) for word in text.words
         )
-    return Line(text.text, text.confidence, quad, words, text.from_layer)
+    return Line(text.text, text.confidence, quad, words, text.from_layer, text.middles)
 
 
 def _detection_options(options: ReadOptions) -> DetectionOptions:

@@ -35,33 +35,25 @@ from deployments.document import (
 from deployments.errors import (
     Busy,
     InputError,
-    LanguageNotInstalled,
     MalformedImage,
     MalformedPdf,
     ServiceError,
     StageFailed,
-    StageNotInstalled,
     StageUnavailable,
 )
 from deployments.flow import PageSource, Stages
 from deployments.gathering import gather_in_order
-from deployments.models.recognition import RecognitionRequest, cost_of_request
+from deployments.models.recognition import cost_of_request
 from deployments.page_sources import PlainImage, RemoteFile, open_image, open_pdf
 from deployments.searchable.text import TextPage
 from deployments.spreading import share_lines
+from deployments.stage_choice import ask_recognizer, check_stages, choose_recognizer
 from deployments.vision.images import open_plain_image, sniff_kind
 
 logger = logging.getLogger(__name__)
 
 Handle = DeploymentHandle[Any]
 
-_HOW_TO_INSTALL = {
-    "layout": "Its profile has to name a model under `layout`.",
-    "table": "Its profile has to name a model under `table`; `tables=false` does without.",
-    "formula": "Its profile has to name a model under `formula`; `formulas=false` does without.",
-    "seal": "Its profile has to name a model under `seal`; `seals=false` does without.",
-    "unwarping": "Its profile has to name a model under `unwarping`; `unwarp=false` does without.",
-}
 _ATTEMPTS = 4
 _RETRY_AFTER_S = 5
 # Turned upright, the largest page that is allowed takes 300 MB of the ingress.
@@ -234,7 +226,9 @@ class RemoteStages:
         shares = share_lines(crops, self._count_shares(crops, options))
         answers = await gather_in_order(
             [
-                ask_stage(recognizer, "read", _ask([crops[index] for index in share], options), self._lane)
+                ask_stage(
+                    recognizer, "read", ask_recognizer([crops[index] for index in share], options), self._lane
+                )
                 for share in shares
             ]
         )
@@ -249,7 +243,9 @@ class RemoteStages:
         """One for each recogniser; of background work as many as make it easy to get in between."""
         if self._lane == "interactive":
             return self._spread
-        return max(self._spread, math.ceil(cost_of_request(_ask(crops, options)) / _BACKGROUND_LINES))
+        return max(
+            self._spread, math.ceil(cost_of_request(ask_recognizer(crops, options)) / _BACKGROUND_LINES)
+        )
 
     async def write_pdf(self, data: bytes, pages: tuple[TextPage, ...]) -> bytes:
         """Pages of a file as a PDF with text. Who kills its writer again and again is a malformed one."""
@@ -259,42 +255,8 @@ class RemoteStages:
 
     def check_stages(self, options: ReadOptions) -> None:
         """Raise `StageNotInstalled` when a stage is asked for that the graph does not have."""
-        wanted = {
-            "layout": options.structure,
-            "table": options.structure and options.tables,
-            "formula": options.formulas,
-            "seal": options.seals,
-            "unwarping": options.unwarp,
-        }
-        missing = [stage for stage, is_wanted in wanted.items() if is_wanted and stage not in self._optional]
-        if missing:
-            raise StageNotInstalled(
-                f"This service runs no stage for: {', '.join(missing)}. {_HOW_TO_INSTALL[missing[0]]}"
-            )
+        check_stages(options, self._optional)
 
     def choose_recognizer(self, lang: str | None) -> str:
-        """Name of the recogniser for a language; the first one when none is asked for.
-
-        Raises `LanguageNotInstalled` with the command that installs a model for it.
-        """
-        if lang is None:
-            return next(iter(self._recognizers))
-        for name in self._recognizers:
-            if lang in self._languages.get(name, ()):
-                return name
-        able = [name for name, languages in self._languages.items() if lang in languages]
-        if not able:
-            raise LanguageNotInstalled(f"No model of the catalogue reads the language {lang!r}.")
-        raise LanguageNotInstalled(
-            f"No running model reads the language {lang!r}: install one with "
-            f"`ocr-serve models pull {able[0]}`, then start the service with PRELOAD_MODELS={able[0]}."
-        )
-
-
-def _ask(crops: Sequence[LineCrop], options: ReadOptions) -> RecognitionRequest:
-    return RecognitionRequest(
-        tuple(crop.pixels for crop in crops),
-        tuple(not crop.upright for crop in crops),
-        options.direction,
-        options.words,
-    )
+        """Name of the recogniser for a language; see `deployments.stage_choice.choose_recognizer`."""
+        return choose_recognizer(lang, list(self._recognizers), self._languages)

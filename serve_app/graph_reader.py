@@ -4,7 +4,6 @@ import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
 
 from configs.settings import DetectionStage, Limits
 from deployments.admission import Admission
@@ -17,6 +16,7 @@ from deployments.handles import Handle, RemoteStages, ask_stage, call_stage
 from deployments.metric_table import Recorder
 from deployments.reading import DocumentReading, FlowLimits, open_reading, read_all
 from deployments.searchable.text import lay_out_page
+from deployments.stage_choice import fill_options, list_stages
 from serve_app.kept_documents import KeptDocuments
 
 _DESCRIBE_TIMEOUT_S = 2.0
@@ -88,13 +88,7 @@ class GraphReader:
         """The models that take part. Raises `NotReady` until every stage answers."""
         if not self._models:
             await self.describe()
-        names = ["detection", self._stages.choose_recognizer(options.lang)]
-        if options.orientation:
-            names.insert(0, "orientation")
-        if options.structure:
-            names += ["layout", "table"] if options.tables else ["layout"]
-        optional = {"unwarping": options.unwarp, "formula": options.formulas, "seal": options.seals}
-        names += [name for name, is_wanted in optional.items() if is_wanted]
+        names = list_stages(options, self._stages.choose_recognizer(options.lang))
         return tuple(self._models[name] for name in names)
 
     async def keep(self, owner: str, data: bytes, document: Document) -> str | None:
@@ -195,16 +189,3 @@ async def _probe(handle: Handle) -> str:
     except ServiceError as error:
         return error.code
     return "ok"
-
-
-def fill_options(options: ReadOptions, stage: DetectionStage) -> ReadOptions:
-    """The options in force: what the caller left open has the profile's value."""
-    defaults: dict[str, Any] = {
-        "det_thresh": stage.thresh,
-        "det_box_thresh": stage.box_thresh,
-        "det_unclip_ratio": stage.unclip_ratio,
-        "det_limit_side_len": stage.limit_side_len,
-        "det_limit_type": stage.limit_type,
-    }
-    left_open = {name: value for name, value in defaults.items() if getattr(options, name) is None}
-    return dataclasses.replace(options, **left_open)

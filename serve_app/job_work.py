@@ -15,9 +15,10 @@ from deployments.handles import Handle, RemoteStages
 from deployments.jobs.states import Order
 from deployments.metric_table import NoRecorder
 from deployments.reading import choose_pages
+from deployments.stage_choice import fill_options
 from deployments.structure.marks import mark_document
 from serve_app.api.writing import write_form
-from serve_app.graph_reader import GraphReader, fill_options
+from serve_app.graph_reader import GraphReader
 from serve_app.jobs.orders import choose_reading, read_options
 from serve_app.kept_documents import KeptDocuments
 from serve_app.options import ResultFormat

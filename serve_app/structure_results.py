@@ -1,6 +1,7 @@
 """The structure of a document as the service answers it, the same over HTTP and over a Python handle."""
 
 from base64 import b64encode
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
@@ -204,6 +205,15 @@ class StructureResult(OcrResult):
             options=options.filled_from(document.options),
             document_id=document_id,
         )
+
+
+def without_words(document: Document) -> Document:
+    """The document for a caller who has not asked for words."""
+    pages = (
+        replace(page, lines=tuple(replace(line, words=None) for line in page.lines))
+        for page in document.pages
+    )
+    return replace(document, pages=tuple(pages))
 
 
 def _round_box(box: Box) -> list[float]:

@@ -56,6 +56,14 @@ class CtcDecoder:
         )
 
 
+def place_characters(decoded: DecodedText, step_share: float) -> tuple[float, ...]:
+    """The middle of each character as a share (0 to 1) of the crop's width, to a step's precision."""
+    # An alphabet may have entries of several characters: then nobody knows which stands where.
+    if len(decoded.steps) != len(decoded.text):
+        return ()
+    return tuple(round(min((step + 0.5) * step_share, 1.0), 5) for step in decoded.steps)
+
+
 def split_words(decoded: DecodedText, step_share: float) -> tuple[WordSpan, ...]:
     """The words of a decoded line; ``step_share`` is the share of the crop's width that one step covers.
 

@@ -14,7 +14,7 @@ from configs.settings import RecognitionStage
 from deployments.document import DirectionMode, FloatArray, Image, LineText
 from deployments.engines.base import Engine, StepClasses
 from deployments.models.batch import IsWanted, answer_each, want_all
-from deployments.models.ctc import CtcDecoder, DecodedText, classify_steps, split_words
+from deployments.models.ctc import CtcDecoder, DecodedText, classify_steps, place_characters, split_words
 from deployments.models.direction import DirectionModel
 from deployments.models.normalize import ChannelNormalizer
 from deployments.usage import Usage
@@ -195,10 +195,10 @@ class RecognitionModel:
 
     def _finish(self, line: "_Line") -> LineText:
         decoded = line.decoded
-        words = None
-        if line.words:
-            words = split_words(decoded, _CTC_STRIDE_PX / self._resized_width(line.crop))
-        return LineText(decoded.text, decoded.confidence, line.flipped, words)
+        step_share = _CTC_STRIDE_PX / self._resized_width(line.crop)
+        words = split_words(decoded, step_share) if line.words else None
+        middles = place_characters(decoded, step_share)
+        return LineText(decoded.text, decoded.confidence, line.flipped, words, middles=middles)
 
 
 @dataclass(eq=False)

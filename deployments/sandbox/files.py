@@ -1,7 +1,7 @@
 """Strangers' files as the rest of the service sees them: a process that dies is a fault of its file."""
 
 from collections.abc import Awaitable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +68,11 @@ class SandboxedFiles:
                 # Perhaps of another document, whose pages were drawn between.
                 continue
         return await _blame(fault, self._write(key, data, pages, max_pixels))
+
+    async def call(self, method: str, *arguments: Any) -> Any:
+        """A method by the name that `deployments.renderer` has for it, for sources of pages."""
+        own = "measure_pdf" if method == "measure" else method
+        return await getattr(self, own)(*arguments)
 
     async def _write(self, key: str, data: FileBytes, pages: tuple[TextPage, ...], max_pixels: int) -> bytes:
         await self.sandbox.run(key, data, "open_writer", max_pixels)

@@ -5,7 +5,7 @@ import time
 from configs.settings import Limits
 from deployments.document import Document
 from serve_app.access.record import count_pages
-from serve_app.api.reader import DocumentReader
+from serve_app.api.reader import FieldsReader
 from serve_app.api.reading import raise_only_error
 from serve_app.error_codes import DocumentNotFound
 from serve_app.extraction_options import ExtractionOptions
@@ -16,7 +16,7 @@ _SHARE_OF_TIME = 0.9
 
 
 async def extract_fields(
-    reader: DocumentReader,
+    reader: FieldsReader,
     owner: str,
     data: bytes | None,
     options: ExtractionOptions,
@@ -47,7 +47,7 @@ async def extract_fields(
 
 
 async def _get_document(
-    reader: DocumentReader, owner: str, data: bytes | None, options: ExtractionOptions
+    reader: FieldsReader, owner: str, data: bytes | None, options: ExtractionOptions
 ) -> tuple[str | None, Document, dict[str, float]]:
     """The document with its id and the times of its reading, which are none when it was kept."""
     if options.document_id is not None:

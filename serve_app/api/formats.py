@@ -52,10 +52,15 @@ def choose_format(accept: str) -> ResultFormat:
     raise NotAcceptable(f"The answer can be {', '.join(MEDIA_TYPES.values())}.")
 
 
+def needs_words(form: ResultFormat) -> bool:
+    """Whether a form has places of words."""
+    return form in _WITH_WORDS
+
+
 def to_read_options(options: StructureOptions, form: ResultFormat) -> ReadOptions:
     """The choice of a caller who gets this form: words and pictures are made where it has them."""
     chosen = options.to_read_options()
-    words = chosen.words or form in _WITH_WORDS
+    words = chosen.words or needs_words(form)
     return dataclasses.replace(chosen, words=words, figures=chosen.figures and form in _WITH_PICTURES)
 
 

@@ -27,17 +27,26 @@ class PageReading(Protocol):
         ...
 
 
-class DocumentReader(Protocol):
-    """Reads documents. Every method raises `ServiceError` only, `asyncio.CancelledError` aside."""
+class PageShower(Protocol):
+    """Shows the pages of documents, and writes into them. Every method raises `ServiceError` only."""
+
+    def open_pages(self, data: bytes, options: ReadOptions) -> AbstractAsyncContextManager[PageSource]:
+        """The pages of a document as pixels, one at a time, as they were or are to be read.
+
+        They stand as in the file: a page of a `Document` was turned by its ``rotation`` besides.
+        """
+        ...
+
+    async def write_pdf(self, data: bytes, document: Document) -> bytes:
+        """The pages of ``document``, which was read from ``data``, as a PDF with their text over them."""
+        ...
+
+
+class FieldsReader(Protocol):
+    """Reads documents, keeps them perhaps, and finds fields. Every method raises `ServiceError` only."""
 
     async def read(self, data: bytes, options: ReadOptions) -> Document:
         """Read every page that was asked for, each with its text or its error."""
-        ...
-
-    def open_reading(
-        self, data: bytes, options: ReadOptions, after: int = 0
-    ) -> AbstractAsyncContextManager[PageReading]:
-        """Open a document whose pages are read one by one, those up to number ``after`` left out."""
         ...
 
     async def keep(self, owner: str, data: bytes, document: Document) -> str | None:
@@ -62,15 +71,14 @@ class DocumentReader(Protocol):
         """The fields of a document, within so many seconds. Raises `NoText`, and as `check_extraction`."""
         ...
 
-    def open_pages(self, data: bytes, options: ReadOptions) -> AbstractAsyncContextManager[PageSource]:
-        """The pages of a document as pixels, one at a time, as they were or are to be read.
 
-        They stand as in the file: a page of a `Document` was turned by its ``rotation`` besides.
-        """
-        ...
+class DocumentReader(PageShower, FieldsReader, Protocol):
+    """Reads documents. Every method raises `ServiceError` only, `asyncio.CancelledError` aside."""
 
-    async def write_pdf(self, data: bytes, document: Document) -> bytes:
-        """The pages of ``document``, which was read from ``data``, as a PDF with their text over them."""
+    def open_reading(
+        self, data: bytes, options: ReadOptions, after: int = 0
+    ) -> AbstractAsyncContextManager[PageReading]:
+        """Open a document whose pages are read one by one, those up to number ``after`` left out."""
         ...
 
     def check_room(self) -> None:

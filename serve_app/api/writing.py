@@ -9,7 +9,7 @@ from deployments.document import Document, ReadOptions
 from deployments.errors import InvalidOption, OnePageOnly
 from deployments.vision.geometry import turn_clockwise
 from deployments.vision.overlay import draw_overlay
-from serve_app.api.reader import DocumentReader
+from serve_app.api.reader import PageShower
 from serve_app.error_codes import rebuild_error
 from serve_app.forms.alto import write_alto
 from serve_app.forms.delimited import write_csv
@@ -43,7 +43,7 @@ _WRITERS: Mapping[ResultFormat, Callable[[Document], bytes]] = MappingProxyType(
 )
 
 
-async def check_form(form: ResultFormat, reader: DocumentReader, data: bytes, options: ReadOptions) -> None:
+async def check_form(form: ResultFormat, reader: PageShower, data: bytes, options: ReadOptions) -> None:
     """Raise `OnePageOnly` before anything is read when the form cannot hold the pages asked for.
 
     And `InvalidOption` when it shows pages of the file, which pages made flat no longer lie over.
@@ -60,7 +60,7 @@ async def check_form(form: ResultFormat, reader: DocumentReader, data: bytes, op
 
 
 async def write_form(
-    form: ResultFormat, reader: DocumentReader, data: bytes, document: Document, options: ReadOptions
+    form: ResultFormat, reader: PageShower, data: bytes, document: Document, options: ReadOptions
 ) -> bytes:
     """The document, which was read from ``data``, in one of the forms that are not JSON; texts in UTF-8.
 
@@ -73,9 +73,7 @@ async def write_form(
     return await asyncio.to_thread(_WRITERS[form], document)
 
 
-async def _write_overlay(
-    reader: DocumentReader, data: bytes, document: Document, options: ReadOptions
-) -> bytes:
+async def _write_overlay(reader: PageShower, data: bytes, document: Document, options: ReadOptions) -> bytes:
     page = document.pages[0]
     if page.error is not None:
         raise rebuild_error(page.error.code, page.error.message)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deployments.models.ctc import CtcDecoder, DecodedText, classify_steps, split_words
+from deployments.models.ctc import CtcDecoder, DecodedText, classify_steps, place_characters, split_words
 
 LETTERS = "abc"
 
@@ -64,3 +64,10 @@ def test_words_lie_in_order_and_do_not_overlap() -> None:
     assert edges == sorted(edges)
     assert edges[0] >= 0.0
     assert edges[-1] <= 1.0
+
+
+def test_characters_are_placed_by_the_steps_that_they_were_read_at() -> None:
+    """As shares of the crop's width."""
+    decoded = DecodedText("ab", 0.9, (0, 3), (0.9, 0.9))
+    assert place_characters(decoded, 0.1) == (0.05, 0.35)
+    assert place_characters(DecodedText("abc", 0.9, (0, 3), (0.9, 0.9)), 0.1) == ()
