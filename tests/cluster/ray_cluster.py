@@ -80,7 +80,8 @@ class Cluster:
     def living(self) -> set[str]:
         """The addresses of the nodes that the head takes for alive; none while it does not answer."""
         nodes = self._ask("/nodes?view=summary").get("data", {}).get("summary", [])
-        return {node["ip"] for node in nodes if node.get("raylet", {}).get("state") == "ALIVE"}
+        # A node that the head has only just heard of has no address yet.
+        return {node.get("ip", "") for node in nodes if node.get("raylet", {}).get("state") == "ALIVE"}
 
     def application(self) -> dict[str, Any]:
         """What Serve says about the application; nothing while it does not answer."""

@@ -19,7 +19,12 @@ CLUSTER = ROOT / "cluster"
 KUBERNETES = "1.33"
 # Ports of a pod by name, and those that only the head has.
 POD_PORTS = {"serve": "PORT_SERVE_HTTP", "metrics": "PORT_METRICS"}
-HEAD_PORTS = {"gcs-server": "PORT_GCS", "dashboard": "PORT_DASHBOARD", "client": "PORT_RAY_CLIENT"}
+HEAD_PORTS = {
+    "gcs-server": "PORT_GCS",
+    "dashboard": "PORT_DASHBOARD",
+    "client": "PORT_RAY_CLIENT",
+    "fallback": "PORT_SERVE_FALLBACK",
+}
 
 
 def load(name: str) -> Any:

@@ -40,7 +40,7 @@ def test_the_default_group_lets_nothing_pass(resources: Resources) -> None:
         assert not any(isinstance(group[side], list) and group[side] for side in ("ingress", "egress"))
 
 
-@pytest.mark.parametrize("port", [8265, 10001, 8404, 9101, 22])
+@pytest.mark.parametrize("port", [8265, 10001, 8404, 9101, 6384, 6385, 22])
 def test_no_rule_opens_rays_dashboard_its_client_haproxys_pages_or_ssh(
     resources: Resources, port: int
 ) -> None:

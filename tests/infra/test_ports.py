@@ -27,14 +27,23 @@ HEAD_OPTIONS = {
     "ray-client-server-port": "PORT_RAY_CLIENT",
 }
 SERVE_VARIABLES = {
+    "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": "PORT_SERVE_FALLBACK",
     "RAY_SERVE_HAPROXY_STATS_PORT": "PORT_HAPROXY_STATS",
     "RAY_SERVE_HAPROXY_METRICS_PORT": "PORT_HAPROXY_METRICS",
     "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": "PORT_REPLICA_MIN",
     "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": "PORT_REPLICA_MAX",
 }
+# What Ray's own programs on the head read.
+HEAD_VARIABLES = {
+    "AUTOSCALER_METRIC_PORT": "PORT_AUTOSCALER_METRICS",
+    "DASHBOARD_METRIC_PORT": "PORT_DASHBOARD_METRICS",
+}
 # Which ranges may pass from which group to which; nothing else may.
 PASSES = {
-    ("workers", "head"): [("PORT_GCS", "PORT_GCS")],
+    ("workers", "head"): [
+        ("PORT_GCS", "PORT_GCS"),
+        ("PORT_SERVE_FALLBACK", "PORT_SERVE_FALLBACK"),
+    ],
     ("alb", "workers"): [("PORT_SERVE_HTTP", "PORT_SERVE_HTTP")],
     ("head", "valkey"): [("PORT_VALKEY", "PORT_VALKEY")],
     ("workers", "postgres"): [("PORT_POSTGRES", "PORT_POSTGRES")],
@@ -108,13 +117,14 @@ def test_an_entry_point_gives_ray_the_ports_of_the_file(node: tuple[str, NodeRun
     assert {option: int(run.find(option)) for option in options} == {
         option: PORTS[name] for option, name in options.items()
     }
-    for variable, name in SERVE_VARIABLES.items():
+    for variable, name in {**SERVE_VARIABLES, **HEAD_VARIABLES}.items():
         assert run.environment[variable] == str(PORTS[name])
 
 
 def test_every_port_of_the_file_is_used_by_an_entry_point_or_opened_for_another_program() -> None:
     ranges = {name for pairs in PASSES.values() for pair in pairs for name in pair}
-    used = {*NODE_OPTIONS.values(), *HEAD_OPTIONS.values(), *SERVE_VARIABLES.values(), *ranges}
+    variables = {*SERVE_VARIABLES.values(), *HEAD_VARIABLES.values()}
+    used = {*NODE_OPTIONS.values(), *HEAD_OPTIONS.values(), *variables, *ranges}
     assert used == set(PORTS)
 
 

@@ -29,6 +29,7 @@ locals {
     },
     {
       workers-gcs     = { from = "workers", to = "head", ports = [var.ports.PORT_GCS, var.ports.PORT_GCS] }
+      workers-proxy   = { from = "workers", to = "head", ports = [var.ports.PORT_SERVE_FALLBACK, var.ports.PORT_SERVE_FALLBACK] }
       alb-serve       = { from = "alb", to = "workers", ports = [var.ports.PORT_SERVE_HTTP, var.ports.PORT_SERVE_HTTP] }
       head-valkey     = { from = "head", to = "valkey", ports = [var.ports.PORT_VALKEY, var.ports.PORT_VALKEY] }
       worker-postgres = { from = "workers", to = "postgres", ports = [var.ports.PORT_POSTGRES, var.ports.PORT_POSTGRES] }

@@ -11,7 +11,7 @@ resource "aws_ecs_task_definition" "head" {
   container_definitions = jsonencode([merge(local.container["head"], {
     # The dashboard listens on the loopback interface and is no port of the task.
     portMappings = [
-      for port in [var.ports.PORT_GCS] : { containerPort = port, hostPort = port, protocol = "tcp" }
+      for port in [var.ports.PORT_GCS, var.ports.PORT_SERVE_FALLBACK] : { containerPort = port, hostPort = port, protocol = "tcp" }
     ]
     healthCheck = {
       command     = ["CMD", "/srv/ocr/cluster/check-health.sh", "head"]

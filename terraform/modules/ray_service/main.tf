@@ -21,6 +21,7 @@ locals {
         RAY_AUTH_MODE                          = "token"
         RAY_USAGE_STATS_ENABLED                = "0"
         RAY_SERVE_ENABLE_HA_PROXY              = "1"
+        RAY_SERVE_FALLBACK_PROXY_HTTP_PORT     = tostring(var.ports.PORT_SERVE_FALLBACK)
         RAY_SERVE_HAPROXY_STATS_PORT           = tostring(var.ports.PORT_HAPROXY_STATS)
         RAY_SERVE_HAPROXY_METRICS_PORT         = tostring(var.ports.PORT_HAPROXY_METRICS)
         RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT = tostring(var.ports.PORT_REPLICA_MIN)
