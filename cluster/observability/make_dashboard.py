@@ -173,6 +173,21 @@ ROWS: Sequence[tuple[str, Sequence[Panel]]] = (
         ),
     ),
     (
+        "Jobs",
+        (
+            Panel("Jobs by state", "none", [("max by (state) (ocr_jobs)", "{{state}}")]),
+            Panel("Files that wait", "none", [("max(ocr_job_files_waiting)", "waiting")]),
+            Panel(
+                "Files and pages of jobs",
+                "ops",
+                [
+                    ("sum by (outcome) (rate(ocr_job_pages_total[$__rate_interval]))", "pages {{outcome}}"),
+                    ("sum by (outcome) (rate(ocr_job_files_total[$__rate_interval]))", "files {{outcome}}"),
+                ],
+            ),
+        ),
+    ),
+    (
         "Memory, caches, what stands beside",
         (
             Panel(

@@ -41,7 +41,14 @@ async def files() -> AsyncIterator[SandboxedFiles]:
 
 def find_workers() -> list[psutil.Process]:
     """The processes that were forked: those whose parent is a zygote."""
-    return [child for zygote in psutil.Process().children() for child in zygote.children()]
+    return [child for zygote in find_zygotes() for child in zygote.children()]
+
+
+def find_zygotes() -> list[psutil.Process]:
+    """Those of this process; other tests' children are none."""
+    return [
+        child for child in psutil.Process().children() if any("zygote" in word for word in child.cmdline())
+    ]
 
 
 async def test_pages_are_those_that_are_drawn_without_a_sandbox(files: SandboxedFiles) -> None:
@@ -148,7 +155,7 @@ async def test_processes_end_with_their_sandbox() -> None:
     """Those that wait, and the zygote."""
     sandbox = Sandbox(2, 512, 30)
     sandbox.start()
-    workers, zygotes = find_workers(), psutil.Process().children()
+    workers, zygotes = find_workers(), find_zygotes()
     assert len(workers) == 2
     sandbox.close()
     psutil.wait_procs([*workers, *zygotes], timeout=10)
