@@ -198,8 +198,12 @@ def test_every_metric_of_a_reading_is_shown(http: httpx.Client) -> None:
     assert "ray_serve_deployment_replica_starts_total" in read_metrics(http, "serve")
 
 
-# Nothing to say where there is no GPU, no language model, no refusal, and nobody who leaves.
+# Nothing to say where there is no GPU, no language model, no refusal, no job, and nobody who leaves.
 WITHOUT_SAMPLES = {
+    "ocr_jobs",
+    "ocr_job_files_total",
+    "ocr_job_files_waiting",
+    "ocr_job_pages_total",
     "ray_node_gpus_utilization",
     "ocr_llm_requests_total",
     "ocr_admission_refusals_total",
