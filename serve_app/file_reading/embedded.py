@@ -30,13 +30,7 @@ def embedded_service(profile: str, engine: str | None) -> Iterator[tuple[str, st
     dropped = ("API_KEYS", "API_KEYS_FILE", "API_KEYS_SECRET_ID")
     environment = {name: value for name, value in os.environ.items() if name not in dropped}
     environment.setdefault("AUDIT_LOG", "off")
-    command = [
-        sys.executable,
-        "-m",
-        "serve_app.file_reading.embedded",
-        profile,
-        *([engine] if engine else []),
-    ]
+    command = [sys.executable, "-m", "serve_app.cli", "run", "--with-caller", "--profile", profile]
     process = subprocess.Popen(
         [*command, *(["--engine", engine] if engine else [])],
         env={**environment, **own},
@@ -73,11 +67,11 @@ def _find_port() -> int:
 
 
 def stop_with_caller() -> None:
-    """End this process as by SIGTERM when its standard input is closed."""
+    """End this process as by Ctrl-C when its standard input is closed."""
 
     def wait() -> None:
         while os.read(0, 4096):
             pass
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=wait, daemon=True).start()
