@@ -79,8 +79,10 @@ def run_service(profile_name: str, engine: EngineName | None) -> int:
     finally:
         # An impatient second Ctrl-C must not leave half of the cluster behind.
         _on_stop_signals(signal.SIG_IGN)
-        serve.shutdown()  # type: ignore[no-untyped-call]
-        ray.shutdown()
+        # Where Ray did not start, Serve would start it again to be shut down.
+        if ray.is_initialized():
+            serve.shutdown()  # type: ignore[no-untyped-call]
+            ray.shutdown()
     return 0
 
 
