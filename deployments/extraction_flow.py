@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from configs.llm import LlmSettings
 from configs.rulebook import RuleBook
 from deployments.document import Page
 from deployments.errors import NoText, StageNotInstalled, UnknownDocumentType
@@ -16,6 +17,7 @@ from deployments.extraction.fields import ExtractedFields, FieldValue
 from deployments.extraction.habits import make_sheet, recognise_type
 from deployments.extraction.wanted import ExtractionRequest, WantedField
 from deployments.extraction.wanted_rules import describe_fields, find_wanted, read_question
+from deployments.llm.chatocr import ChatOcrExtractor, is_installed
 from deployments.llm.client import LlmError
 from deployments.llm.extraction import LlmExtractor
 from deployments.metric_table import Recorder
@@ -27,11 +29,21 @@ _DOUBT_OF_SILENCE = 0.7
 
 @dataclass(frozen=True)
 class Extractors:
-    """What fields are found with; ``llm`` is None where no model is set up."""
+    """What fields are found with; ``llm`` and ``chatocr`` are None where no model is set up."""
 
     rules: RuleBook
     llm: LlmExtractor | None
     recorder: Recorder
+    chatocr: ChatOcrExtractor | None = None
+
+    @classmethod
+    def from_environment(cls, rules: RuleBook, recorder: Recorder) -> "Extractors":
+        """Rules, and the language model that ``CHATOCR_*`` names. Raises ValueError, without any secret."""
+        settings = LlmSettings.from_environment()
+        if settings is None:
+            return cls(rules, None, recorder)
+        llm = LlmExtractor(settings, rules, recorder)
+        return cls(rules, llm, recorder, ChatOcrExtractor(settings, rules, recorder, llm.client))
 
 
 def check_request(request: ExtractionRequest, rules: RuleBook, has_llm: bool) -> None:
@@ -39,10 +51,10 @@ def check_request(request: ExtractionRequest, rules: RuleBook, has_llm: bool) ->
     if request.document_type != AUTO and request.document_type not in rules.types:
         names = ", ".join([AUTO, *sorted(rules.types)])
         raise UnknownDocumentType(f"The document type is not one of {names}.")
-    if request.engine == "pp_chatocr":
-        raise StageNotInstalled("PP-ChatOCRv4 is not installed here; `engine=llm` asks a language model.")
-    if request.engine == "llm" and not has_llm:
+    if request.engine in ("llm", "pp_chatocr") and not has_llm:
         raise StageNotInstalled("No language model is set up here: CHATOCR_ENABLED is not true.")
+    if request.engine == "pp_chatocr" and not is_installed():
+        raise StageNotInstalled("PP-ChatOCRv4 is not installed here: there is no paddlex.")
 
 
 async def extract(
@@ -57,7 +69,7 @@ async def extract(
         raise NoText("The pages have no text in which fields could be found.")
     by_rules = await asyncio.to_thread(_extract_by_rules, pages, request, extractors.rules)
     wanted = _list_wanted(by_rules.document_type, request, extractors.rules)
-    llm = None if request.engine == "rules" else extractors.llm
+    llm = _choose_model(request, extractors)
     if llm is None or not (wanted or request.queries):
         extractors.recorder.add("ocr_extractions", engine="rules")
         return by_rules
@@ -68,7 +80,9 @@ async def extract(
         extractors.recorder.add("ocr_extractions", engine="rules")
         return replace(by_rules, warnings=(*by_rules.warnings, error.code))
     extractors.recorder.add("ocr_llm_requests", outcome="answered")
-    extractors.recorder.add("ocr_extractions", engine="llm")
+    extractors.recorder.add(
+        "ocr_extractions", engine="pp_chatocr" if request.engine == "pp_chatocr" else "llm"
+    )
     warnings = [code for code in by_rules.warnings if code != "needs_llm"]
     return replace(
         by_rules,
@@ -76,6 +90,14 @@ async def extract(
         answers=_merge_all(by_rules.answers, said.answers),
         warnings=(*warnings, *(["llm_cut"] if said.is_cut else [])),
     )
+
+
+def _choose_model(
+    request: ExtractionRequest, extractors: Extractors
+) -> LlmExtractor | ChatOcrExtractor | None:
+    if request.engine == "rules":
+        return None
+    return extractors.chatocr if request.engine == "pp_chatocr" else extractors.llm
 
 
 def _extract_by_rules(pages: Sequence[Page], request: ExtractionRequest, rules: RuleBook) -> ExtractedFields:
@@ -117,7 +139,16 @@ def _merge(by_rules: FieldValue, by_llm: FieldValue | None) -> FieldValue:
         return by_llm
     if by_llm.ungrounded:
         return by_rules
-    if by_llm.items or by_llm.value != by_rules.value:
+    if by_llm.items or not (by_llm.value == by_rules.value or _is_verbatim(by_llm, by_rules)):
         return by_llm
     surest = max(by_rules.confidence, by_llm.confidence)
     return replace(by_rules, confidence=round(surest + _AGREEMENT * (1 - surest), 4))
+
+
+def _is_verbatim(by_llm: FieldValue, by_rules: FieldValue) -> bool:
+    """Whether PP-ChatOCRv4, which knows no normal forms, has the words that the rules read."""
+    return by_llm.source == "pp_chatocr" and (by_llm.page, by_llm.line_ids, by_llm.text) == (
+        by_rules.page,
+        by_rules.line_ids,
+        by_rules.text,
+    )

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from ray import serve
 
-from configs.llm import LlmSettings
 from configs.rulebook import RuleBook
 from configs.settings import ExtractionStage
 from deployments.allocator import return_large_blocks
@@ -14,7 +13,6 @@ from deployments.document import Page
 from deployments.extraction.fields import ExtractedFields
 from deployments.extraction.wanted import ExtractionRequest
 from deployments.extraction_flow import Extractors, check_request, extract
-from deployments.llm.extraction import LlmExtractor
 from deployments.metrics import make_recorder, show_memory
 from deployments.recycling import Recycler
 from deployments.replica_logs import observe_call, start_observing
@@ -29,10 +27,8 @@ class Extraction:
         context = serve.get_replica_context()
         start_observing(context.deployment, context.replica_id.unique_id)
         rules = RuleBook.load(Path(stage.rules_dir) if stage.rules_dir else None)
-        settings = LlmSettings.from_environment()
         self._recorder = make_recorder()
-        llm = None if settings is None else LlmExtractor(settings, rules, self._recorder)
-        self._extractors = Extractors(rules, llm, self._recorder)
+        self._extractors = Extractors.from_environment(rules, self._recorder)
         self._recycler = Recycler("extraction", stage.memory, context.rank.rank)
 
     async def check(self, request: ExtractionRequest) -> None:

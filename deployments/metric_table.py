@@ -96,7 +96,7 @@ METRICS: Mapping[str, MetricSpec] = {
         MetricSpec(
             "ocr_extractions",
             "counter",
-            "Documents whose fields were extracted; `engine` is `rules` or `llm`.",
+            "Documents whose fields were extracted; `engine` is `rules`, `llm` or `pp_chatocr`.",
             ("engine",),
         ),
         MetricSpec(

@@ -57,7 +57,8 @@ class ExtractionOptions(OcrOptions):
     engine: EngineChoice = Field(
         "auto",
         description="`auto` asks the language model where one is set up, and does without when it fails; "
-        "`rules` never asks one; `llm` and `pp_chatocr` are refused where there is none.",
+        "`rules` never asks one; `llm` and `pp_chatocr` are refused where there is none. `pp_chatocr` asks "
+        "in the words of PaddleOCR's PP-ChatOCRv4, where PaddleX is installed.",
         examples=["rules"],
     )
     tables: bool = Field(

@@ -33,7 +33,7 @@ class ExtractedValue(BaseModel):
     page: int | None = Field(description="Number of the page.", examples=[1])
     source: FieldSource = Field(
         description="How it was found: beside its `label`, by its `pattern` or `position`, in a `table`, "
-        "`computed` from others, by a language model (`llm`), or `none`.",
+        "`computed` from others, by a language model (`llm`), by PP-ChatOCRv4 (`pp_chatocr`), or `none`.",
         examples=["label"],
     )
     ungrounded: bool = Field(

@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from configs.catalogue import load_catalogue
-from configs.llm import LlmSettings
 from configs.profile import AppArgs, Profile, choose_recognizers
 from configs.rulebook import RuleBook
 from configs.settings import RecognitionStage
@@ -23,7 +22,6 @@ from deployments.extraction.fields import ExtractedFields
 from deployments.extraction.wanted import ExtractionRequest
 from deployments.extraction_flow import Extractors, check_request, extract
 from deployments.flow import PageSource
-from deployments.llm.extraction import LlmExtractor
 from deployments.local_stages import LocalStages
 from deployments.metric_table import NoRecorder
 from deployments.reading import FlowLimits, open_reading, read_all
@@ -126,10 +124,7 @@ class LocalReader:
         if stage is None:
             raise StageNotInstalled("This profile extracts no fields: it has no `extraction`.")
         rules = RuleBook.load(Path(stage.rules_dir) if stage.rules_dir else None)
-        settings = LlmSettings.from_environment()
-        recorder = NoRecorder()
-        llm = None if settings is None else LlmExtractor(settings, rules, recorder)
-        self._extractors = Extractors(rules, llm, recorder)
+        self._extractors = Extractors.from_environment(rules, NoRecorder())
 
     async def _structure(
         self, data: bytes, options: StructureOptions, request_id: str

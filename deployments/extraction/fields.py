@@ -7,8 +7,8 @@ from typing import Literal
 from deployments.document import Quad
 
 # How a value was found: beside or below its label, by its form alone, by where it stands on the page, in a
-# table, computed from other values, by a language model; ``none`` where there is no value.
-FieldSource = Literal["label", "pattern", "position", "table", "computed", "llm", "none"]
+# table, computed from other values, by a language model, by PP-ChatOCRv4; ``none`` where there is no value.
+FieldSource = Literal["label", "pattern", "position", "table", "computed", "llm", "pp_chatocr", "none"]
 
 JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
 

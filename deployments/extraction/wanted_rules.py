@@ -70,6 +70,12 @@ def read_question(question: str, rules: RuleBook) -> WantedField:
     return WantedField(question, labels=labels)
 
 
+def tell_kinds(wanted: Iterable[WantedField], rules: RuleBook) -> dict[str, FieldKind]:
+    """What each wanted value is by the rules, by its name."""
+    known = _order_known(_OWN_TYPE, rules)
+    return {one.name: _choose_rule(one, known, rules).kind for one in wanted}
+
+
 def _drop_particle(word: str, particles: Iterable[str]) -> str:
     """A Korean word without the particle at its end."""
     for particle in sorted(particles, key=len, reverse=True):

@@ -59,9 +59,12 @@ class LlmClient:
         self._knows_schemas = True
 
     async def ask(
-        self, messages: Sequence[Mapping[str, str]], schema: Mapping[str, Any], deadline_s: float
+        self, messages: Sequence[Mapping[str, str]], schema: Mapping[str, Any] | None, deadline_s: float
     ) -> LlmAnswer:
-        """The answer to these messages. Raises `LlmError` at the latest when the deadline is over."""
+        """The answer to these messages: in a JSON schema, or any object that they ask for.
+
+        Raises `LlmError` at the latest when the deadline is over.
+        """
         if not self._breaker.allows():
             raise LlmError("llm_unavailable")
         try:
@@ -87,7 +90,7 @@ class LlmClient:
         logger.warning("the language model gave no answer: %s", code)
 
     async def _ask_patiently(
-        self, messages: Sequence[Mapping[str, str]], schema: Mapping[str, Any], ends_s: float
+        self, messages: Sequence[Mapping[str, str]], schema: Mapping[str, Any] | None, ends_s: float
     ) -> LlmAnswer:
         def choose_wait(state: RetryCallState) -> float:
             error = state.outcome.exception() if state.outcome else None
@@ -111,7 +114,9 @@ class LlmClient:
         except _TryAgain as error:
             raise LlmError(error.code) from None
 
-    async def _ask_once(self, messages: Sequence[Mapping[str, str]], schema: Mapping[str, Any]) -> LlmAnswer:
+    async def _ask_once(
+        self, messages: Sequence[Mapping[str, str]], schema: Mapping[str, Any] | None
+    ) -> LlmAnswer:
         body = {
             "model": self._settings.model,
             "messages": list(messages),
@@ -126,7 +131,7 @@ class LlmClient:
             raise _TryAgain("llm_timeout") from None
         except (aiohttp.ClientError, OSError):
             raise _TryAgain("llm_unavailable") from None
-        if status in _REFUSES_SCHEMA and self._knows_schemas:
+        if status in _REFUSES_SCHEMA and self._knows_schemas and schema is not None:
             self._knows_schemas = False
             return await self._ask_once(messages, schema)
         if status in _RETRIED:
@@ -136,8 +141,8 @@ class LlmClient:
             raise LlmError("llm_refused")
         return _read_answer(text)
 
-    def _describe_form(self, schema: Mapping[str, Any]) -> dict[str, Any]:
-        if not self._knows_schemas:
+    def _describe_form(self, schema: Mapping[str, Any] | None) -> dict[str, Any]:
+        if schema is None or not self._knows_schemas:
             return {"type": "json_object"}
         return {"type": "json_schema", "json_schema": {"name": "fields", "strict": True, "schema": schema}}
 

@@ -32,13 +32,13 @@ class LlmFields:
 
 
 class LlmExtractor:
-    """Asks one endpoint. Belongs to one event loop."""
+    """Asks one endpoint, by a ``client`` that others may share. Belongs to one event loop."""
 
     def __init__(self, settings: LlmSettings, rules: RuleBook, recorder: Recorder) -> None:
         self._settings = settings
         self._rules = rules
         self._recorder = recorder
-        self._client = LlmClient(settings)
+        self.client = LlmClient(settings)
 
     async def find(
         self,
@@ -49,7 +49,7 @@ class LlmExtractor:
     ) -> LlmFields:
         """Values and answers of a document, null where it has none. Raises `LlmError` by the deadline."""
         prompt = build_prompt(pages, wanted, queries, self._settings.max_input_tokens)
-        answer = await self._client.ask(prompt.messages, prompt.schema, deadline_s)
+        answer = await self.client.ask(prompt.messages, prompt.schema, deadline_s)
         self._recorder.add("ocr_llm_tokens", answer.prompt_tokens, kind="prompt")
         self._recorder.add("ocr_llm_tokens", answer.completion_tokens, kind="completion")
         sheet = make_sheet(pages, self._rules)
@@ -65,7 +65,7 @@ class LlmExtractor:
 
     async def close(self) -> None:
         """End the connections."""
-        await self._client.close()
+        await self.client.close()
 
 
 def _read(given: Any, wanted: WantedField, sheet: Sheet) -> FieldValue:
@@ -85,7 +85,7 @@ def _read(given: Any, wanted: WantedField, sheet: Sheet) -> FieldValue:
     if wanted.is_list:
         entries = given if isinstance(given, list) else []
         single = replace(wanted, is_list=False)
-        return _join([_read(entry, single, sheet) for entry in entries[:_MAX_ROWS]])
+        return join_values([_read(entry, single, sheet) for entry in entries[:_MAX_ROWS]])
     entry = _object(given)
     value = convert(_plain(entry.get("value")), wanted)
     quote = entry.get("quote")
@@ -95,7 +95,7 @@ def _read(given: Any, wanted: WantedField, sheet: Sheet) -> FieldValue:
     return ground(claim, wanted, sheet)
 
 
-def _join(values: Sequence[FieldValue]) -> FieldValue:
+def join_values(values: Sequence[FieldValue]) -> FieldValue:
     """Several values of one field as a list; it is as sure as the least sure of them."""
     kept = [one for one in values if one.value is not None]
     if not kept:

@@ -9,7 +9,7 @@ from deployments.document import Page
 from deployments.extraction.wanted import WantedField
 
 # Bytes of UTF-8 a token: less than any usual text has, so that the guess errs on the safe side.
-_BYTES_A_TOKEN = 2.5
+BYTES_A_TOKEN = 2.5
 
 _INSTRUCTIONS = (
     "You find values in a document that was read by OCR. The user's message is one JSON object: `wanted` "
@@ -42,7 +42,7 @@ def build_prompt(
     described = [_describe_wanted(one) for one in wanted]
     questions = {f"q{number}": query for number, query in enumerate(queries, 1)}
     frame = json.dumps({"wanted": described, "questions": questions}, ensure_ascii=False)
-    left_bytes = max_tokens * _BYTES_A_TOKEN - len((_INSTRUCTIONS + frame).encode())
+    left_bytes = max_tokens * BYTES_A_TOKEN - len((_INSTRUCTIONS + frame).encode())
     lines: list[dict[str, str]] = []
     is_cut = False
     for page in pages:

@@ -20,12 +20,19 @@ QUESTION = "Who was here?"
 INVENTED = {"fields": {}, "answers": {"q1": {"value": "nobody", "quote": "nobody", "lines": ["p1.l0"]}}}
 
 
-def ask(service: Service) -> httpx.Response:
+def answer(body: dict[str, Any]) -> dict[str, Any]:
+    """An invention, in the form that each engine asks for."""
+    is_chatocr = body["messages"][1]["content"].startswith("你是一个信息提取助手")
+    return {QUESTION: "nobody"} if is_chatocr else INVENTED
+
+
+def ask(service: Service, engine: str = "auto") -> httpx.Response:
     """The fields of a receipt, and a question that it does not answer."""
     file = (FIXTURES / "receipt.png").read_bytes()
     queries = json.dumps([QUESTION])
+    fields = {"file": file, "queries": (None, queries), "engine": (None, engine)}
     with service.client() as client:
-        return client.post("/extraction", files={"file": file, "queries": (None, queries)})
+        return client.post("/extraction", files=fields)
 
 
 def read_logs() -> str:
@@ -35,7 +42,7 @@ def read_logs() -> str:
 
 
 def run_service(url: str, result: dict[str, Any], stop_llm: "asyncio.Event", loop: Any) -> None:
-    """Ask twice: while the model answers, and when it is gone."""
+    """Ask both engines while the model answers, and one when it is gone."""
     environment = {
         "CHATOCR_ENABLED": "true",
         "CHATOCR_BASE_URL": url,
@@ -45,6 +52,7 @@ def run_service(url: str, result: dict[str, Any], stop_llm: "asyncio.Event", loo
     }
     with running_service("--profile", "cpu", environment=environment) as service:
         result["answered"] = ask(service)
+        result["by_chatocr"] = ask(service, "pp_chatocr")
         loop.call_soon_threadsafe(stop_llm.set)
         result["stopped"].wait(30)
         result["failed"] = ask(service)
@@ -57,7 +65,7 @@ async def test_what_it_says_is_checked_and_its_failure_is_a_warning() -> None:
 
     stop_llm = asyncio.Event()
     result: dict[str, Any] = {"stopped": threading.Event()}
-    async with scripted_llm(INVENTED) as server:
+    async with scripted_llm(answer) as server:
         running = asyncio.create_task(
             asyncio.to_thread(run_service, server.url, result, stop_llm, asyncio.get_running_loop())
         )
@@ -66,8 +74,9 @@ async def test_what_it_says_is_checked_and_its_failure_is_a_warning() -> None:
     await running
     answered, failed = result["answered"].json(), result["failed"].json()
     assert answered["answers"][QUESTION]["ungrounded"] is True
-    assert len(server.requests) == 1
-    assert server.tokens == [f"Bearer {TOKEN}"]
+    by_chatocr = result["by_chatocr"].json()["answers"][QUESTION]
+    assert (by_chatocr["source"], by_chatocr["ungrounded"]) == ("pp_chatocr", True)
+    assert server.tokens == [f"Bearer {TOKEN}"] * 2
     assert failed["warnings"] == ["needs_llm", "llm_unavailable"]
     assert failed["fields"]["total"]["value"] == answered["fields"]["total"]["value"]
     assert "llm_unavailable" in result["logs"]

@@ -13,10 +13,10 @@ from aiohttp import web
 from configs.llm import LlmSettings
 from configs.rulebook import RuleBook
 from deployments.document import Line, Page
-from deployments.errors import NoText
+from deployments.errors import NoText, StageNotInstalled
 from deployments.extraction.fields import ExtractedFields
-from deployments.extraction.wanted import ExtractionRequest, parse_schema
-from deployments.extraction_flow import Extractors, extract
+from deployments.extraction.wanted import EngineChoice, ExtractionRequest, parse_schema
+from deployments.extraction_flow import Extractors, check_request, extract
 from deployments.llm.extraction import LlmExtractor
 from deployments.metric_table import NoRecorder
 
@@ -277,3 +277,20 @@ async def test_pages_without_text_have_no_fields() -> None:
     """That is an error of its own, not a list of nulls."""
     with pytest.raises(NoText):
         await extract([Page(1, 10, 10)], ExtractionRequest(), Extractors(RULES, None, NoRecorder()), 1.0)
+
+
+@pytest.mark.parametrize(
+    ("engine", "has_llm", "reason"),
+    [
+        ("llm", False, "CHATOCR_ENABLED is not true"),
+        ("pp_chatocr", False, "CHATOCR_ENABLED is not true"),
+        # No unit test may import paddlex.
+        ("pp_chatocr", True, "there is no paddlex"),
+    ],
+)
+def test_an_engine_that_is_not_there_is_refused_with_the_reason(
+    engine: EngineChoice, has_llm: bool, reason: str
+) -> None:
+    """Before any document is read."""
+    with pytest.raises(StageNotInstalled, match=reason):
+        check_request(ExtractionRequest(engine=engine), RULES, has_llm)
