@@ -85,7 +85,7 @@ def test_the_graph_is_bound_with_the_options_that_are_planned(profile: str) -> N
     while todo:
         deployment = todo.pop()
         bound[deployment.name] = deployment
-        todo += list(_find_bound(deployment.init_args))
+        todo += list(_find_bound((deployment.init_args, deployment.init_kwargs)))
     assert bound.keys() == planned.keys()
     for name, options in planned.items():
         for option, value in options.items():
