@@ -6,7 +6,7 @@ receives it reads them where they are.
 
 import mmap
 import os
-import pickle
+import pickle  # nosec B403
 import socket
 import struct
 import tempfile
