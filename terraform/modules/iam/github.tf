@@ -86,6 +86,7 @@ locals {
 }
 
 resource "aws_iam_role" "github" {
+  #checkov:skip=CKV_AWS_393:It does not resolve each.value; each subject names a repository and its branch or environment (tests/iam.tftest.hcl)
   for_each = local.has_github ? local.github_subjects : {}
 
   name = "${var.name}-github-${each.key}"
