@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
+from serve_app.api.openapi import METRICS_PROBLEMS, describe_problems
 from serve_app.auth import KeyCheck
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -23,7 +24,10 @@ def make_metrics_router(read_metrics: ReadMetrics, check_key: KeyCheck) -> APIRo
         "/metrics",
         summary="Metrics of the whole cluster",
         response_class=Response,
-        responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+        responses={
+            **describe_problems(METRICS_PROBLEMS),
+            200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
+        },
     )
     async def show_metrics(
         include: Annotated[

@@ -10,12 +10,13 @@ from deployments.errors import (
     Busy,
     DeadlineExceeded,
     IdentityUnavailable,
+    InvalidOption,
     StageFailed,
     StageUnavailable,
     Unauthorized,
 )
 from serve_app.api.upload import FILE_FIELD, REFERENCE_FIELDS
-from serve_app.error_codes import ERROR_CODES, ErrorKind, Forbidden
+from serve_app.error_codes import ERROR_CODES, ErrorKind, Forbidden, RateLimited
 from serve_app.errors import PROBLEM_MEDIA_TYPE
 from serve_app.outbound.policy import MAX_URL_LETTERS
 from serve_app.schemas import OcrOptions, Problem
@@ -105,6 +106,7 @@ DEBUG_PROBLEMS = (
     StageFailed,
     DeadlineExceeded,
 )
+METRICS_PROBLEMS = (*DEBUG_PROBLEMS, InvalidOption, RateLimited)
 
 
 def describe_problems(kinds: Iterable[ErrorKind]) -> dict[int | str, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import threading
 from collections import Counter
@@ -191,7 +192,8 @@ def test_a_window_of_a_real_service_becomes_a_page_with_its_figures(
         # Ray's agents pass figures on every few seconds.
         assert main(["report", "--url", url, "--seconds", "16", "--every", "4", "-o", str(output)]) == 0
     text = output.read_text(encoding="utf-8")
-    assert "5 scrapes" in text
+    # A busy machine takes longer over each.
+    assert re.search(r"[3-5] scrapes", text)
     for drawn in ('aria-label="Stages"', 'aria-label="Memory"', ">recognition<", ">detection<"):
         assert drawn in text, drawn
 
