@@ -1,38 +1,55 @@
 """Takes the files and the order of a job out of a request, never holding more of it than the limits allow."""
 
 import asyncio
-import re
-from collections.abc import Iterable, Iterator
+import io
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from tempfile import SpooledTemporaryFile
-from typing import IO
+from typing import IO, Any
 
-from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
 from configs.jobs import JobsSettings, JobsStage
-from deployments.errors import BadRequest, TooLarge, TooManyBytes, TooManyFiles, UnsupportedMedia
-from deployments.jobs.states import Order, Webhook
+from deployments.errors import (
+    BadRequest,
+    TooLarge,
+    TooManyBytes,
+    TooManyFiles,
+    UnsupportedMedia,
+)
 from deployments.jobs.storage import hash_file
-from serve_app.api.upload import FILE_FIELD, FRAMING_BYTES, collect_options, limit_body, read_form
+from serve_app.api.job_fields import (
+    UPLOAD_FIELD,
+    flatten_fields,
+    name_document,
+    read_fields,
+    read_key,
+    take_references,
+)
+from serve_app.api.json_body import parse_json_body
+from serve_app.api.upload import (
+    FILE_FIELD,
+    FRAMING_BYTES,
+    REFERENCE_FIELDS,
+    limit_body,
+    read_form,
+)
 from serve_app.jobs import desk
 from serve_app.jobs.archive import clean_name, is_archive, open_entries
 from serve_app.jobs.desk import IncomingFile
-from serve_app.jobs.orders import make_order
+from serve_app.outbound.references import Reference
 from serve_app.schemas import ExtractionOptions
 
-UPLOAD_FIELD = "upload_id"
 _FRAMING_A_FILE_BYTES = 2 * 1024
 _IN_MEMORY_BYTES = 4 * 1024 * 1024
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
-_SECRET_LENGTH = range(16, 257)
-_MAX_URL = 2_000
 _HOW_TO_SEND = (
     f"Send the documents as multipart/form-data in the field `{FILE_FIELD}`, one or several, or one of them "
     "as the body itself with the Content-Type image/*, application/pdf, application/zip or "
-    "application/octet-stream."
+    "application/octet-stream, or name them in the fields `url` and `s3`."
 )
+# Gives the bytes of a document that is named by its address.
+Fetch = Callable[[Reference], Awaitable[bytes]]
 
 
 class JobArrival:
@@ -71,30 +88,36 @@ class JobArrival:
 
 
 async def receive_job(
-    request: Request, stage: JobsStage, settings: JobsSettings, owner: str, request_id: str
+    request: Request, stage: JobsStage, settings: JobsSettings, owner: str, request_id: str, fetch: Fetch
 ) -> tuple[JobArrival, desk.Request]:
     """Read a job; the files in it are open until the arrival is closed.
 
-    Raises `InputError`, and `RequestValidationError` for an option that the task does not have.
+    Documents that it names by their addresses are fetched now: what is accepted is kept, whatever becomes of
+    the place that it came from. Raises `InputError`, what ``fetch`` raises, and `RequestValidationError` for
+    an option that the task does not have.
     """
     arrival = JobArrival()
     try:
         fields = await _read_body(request, stage, arrival)
+        for reference in take_references(fields):
+            data = await fetch(reference)
+            await asyncio.to_thread(arrival.add, name_document(reference), io.BytesIO(data), stage)
+        fields = [pair for pair in fields if pair[0] not in REFERENCE_FIELDS]
         fields = [*request.query_params.multi_items(), *fields]
         arrival.upload_ids = [value for name, value in fields if name == UPLOAD_FIELD]
         if not arrival.files and not arrival.upload_ids:
             raise BadRequest(f"The job has no file. {_HOW_TO_SEND}")
-        order, webhook = _read_fields(
+        order, webhook = read_fields(
             [pair for pair in fields if pair[0] != UPLOAD_FIELD], settings, request_id
         )
-        key = _read_key(request)
+        key = read_key(request)
         return arrival, desk.Request(owner, order, arrival.files, arrival.upload_ids, key, webhook)
     except BaseException:
         arrival.close()
         raise
 
 
-async def _read_body(request: Request, stage: JobsStage, arrival: JobArrival) -> list[tuple[str, str]]:
+async def _read_body(request: Request, stage: JobsStage, arrival: JobArrival) -> list[tuple[str, Any]]:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == "multipart/form-data":
         framing_bytes = (
@@ -105,6 +128,13 @@ async def _read_body(request: Request, stage: JobsStage, arrival: JobArrival) ->
         arrival._stack.callback(lambda: [upload.file.close() for _, upload in _uploads(form)])
         await asyncio.to_thread(_take_uploads, form, stage, arrival)
         return [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    if media_type == "application/json":
+        # Addresses and options only: what is sent as base64 would have to be held as a whole.
+        body = await limit_body(request, FRAMING_BYTES, ExtractionOptions.MAX_FIELD_BYTES).body()
+        data, items = parse_json_body(body, FILE_FIELD, ExtractionOptions.MAX_FIELD_BYTES)
+        if data is not None:
+            raise BadRequest(f"A job takes no file in JSON. {_HOW_TO_SEND}")
+        return list(flatten_fields(items))
     if media_type.startswith("image/") or media_type in _BODIES:
         file = await _spool(limit_body(request, stage.max_job_bytes, 0))
         await asyncio.to_thread(arrival.add, "document", file, stage)
@@ -141,45 +171,3 @@ async def _spool(request: Request) -> IO[bytes]:
         file.close()
         raise
     return file
-
-
-def _read_fields(
-    fields: Iterable[tuple[str, str]], settings: JobsSettings, request_id: str
-) -> tuple[Order, Webhook | None]:
-    own = {"task": "ocr", "formats": "", "webhook_url": "", "webhook_secret": ""}
-    others = []
-    for name, value in fields:
-        if name == "formats" and own["formats"]:
-            own["formats"] += f",{value}"
-        elif name in own:
-            own[name] = value
-        else:
-            others.append((name, value))
-    order = make_order(
-        own["task"], own["formats"] or None, collect_options(others, ExtractionOptions), request_id
-    )
-    return order, _read_webhook(own["webhook_url"], own["webhook_secret"], settings)
-
-
-def _read_webhook(url: str, secret: str, settings: JobsSettings) -> Webhook | None:
-    if not url:
-        if secret:
-            raise _fault("webhook_secret", "There is no `webhook_url`")
-        return None
-    if len(url) > _MAX_URL or not url.startswith(("https://", "http://")):
-        raise _fault("webhook_url", "Not an http:// or https:// address")
-    secret = secret or settings.webhook_secret.get_secret_value()
-    if len(secret) not in _SECRET_LENGTH:
-        raise _fault("webhook_secret", "Events are signed: a secret of 16 to 256 characters is needed")
-    return Webhook(url, secret)
-
-
-def _read_key(request: Request) -> str | None:
-    key = request.headers.get("idempotency-key")
-    if key is not None and not _KEY.fullmatch(key):
-        raise BadRequest("The header Idempotency-Key must be 1 to 255 visible ASCII characters.")
-    return key
-
-
-def _fault(name: str, message: str) -> RequestValidationError:
-    return RequestValidationError([{"loc": (name,), "type": "job_option", "msg": message}])

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from configs.settings import Limits
 from deployments.jobs.states import JobRecord, JobState
 from serve_app.access.record import find_owner
-from serve_app.api.job_arrival import receive_job
+from serve_app.api.job_arrival import Fetch, receive_job
 from serve_app.api.openapi import CREATE_JOB_PROBLEMS, JOB_PROBLEMS, describe_job, describe_problems
 from serve_app.auth import KeyCheck
 from serve_app.deadlines import limit_time
@@ -19,6 +19,7 @@ from serve_app.error_codes import JobNotFound, RequestTimeout
 from serve_app.errors import find_request_id
 from serve_app.jobs.desk import JobDesk
 from serve_app.jobs.results import JobFile, JobList, JobStatus, JobSummary, has_ended
+from serve_app.outbound.references import Reference, References
 
 MAX_WAIT_S = 60
 _LOOK_S = (0.1, 1.0)
@@ -46,9 +47,10 @@ def make_jobs_router(desk: JobDesk, limits: Limits, check_key: KeyCheck) -> APIR
         arrival_s = max(limits.request_timeout_s, 900.0)
         error = RequestTimeout(f"The job took more than {arrival_s:g} s to arrive.")
         owner = find_owner(request.scope)
+        request_id = find_request_id(request.scope)
         async with limit_time(arrival_s, error):
             arrival, asked = await receive_job(
-                request, desk.stage, desk.settings, owner, find_request_id(request.scope)
+                request, desk.stage, desk.settings, owner, request_id, _make_fetch(request, desk, limits)
             )
         try:
             await desk.check(asked.order, asked.webhook)
@@ -100,6 +102,18 @@ def make_jobs_router(desk: JobDesk, limits: Limits, check_key: KeyCheck) -> APIR
         return Response(status_code=204)
 
     return router
+
+
+def _make_fetch(request: Request, desk: JobDesk, limits: Limits) -> Fetch:
+    """Fetches documents for a request: whole into memory, so none larger than one that is sent to `/ocr`."""
+    references: References = request.app.state.references
+    max_bytes = min(limits.max_bytes, desk.stage.max_file_bytes)
+    request_id = find_request_id(request.scope)
+
+    async def fetch(reference: Reference) -> bytes:
+        return await references.fetch(reference, max_bytes, request_id)
+
+    return fetch
 
 
 async def find_job(desk: JobDesk, owner: str, job_id: str) -> JobRecord:

@@ -95,6 +95,9 @@ CREATE_JOB_PROBLEMS = tuple(
         "invalid_schema",
         "schema_too_deep",
         "reference_not_allowed",
+        "reference_unreachable",
+        "reference_timeout",
+        "reference_too_large",
     )
 )
 DEBUG_PROBLEMS = (
@@ -225,6 +228,7 @@ def describe_job() -> dict[str, Any]:
                 "items": _BINARY,
                 "description": "The documents: images, PDF files, or ZIP archives of them.",
             },
+            **{name: {"type": "array", "items": address} for name, address in _ADDRESSES.items()},
             "upload_id": {"type": "array", "items": text, "description": "Documents sent by `/uploads`."},
             "task": {**text, "enum": ["ocr", "structure", "extraction"], "default": "ocr"},
             "formats": {**text, "description": "Forms of the results, with commas; JSON is always written."},
@@ -240,6 +244,7 @@ def describe_job() -> dict[str, Any]:
             "description": "An option holds for every file of the job.",
             "content": {
                 "multipart/form-data": {"schema": form},
+                "application/json": {"schema": _without_file(form)},
                 **{media_type: {"schema": _BINARY} for media_type in bodies},
             },
         },
@@ -253,3 +258,9 @@ def describe_job() -> dict[str, Any]:
             }
         ],
     }
+
+
+def _without_file(form: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a form as those of a JSON object, which carries no file."""
+    properties = {name: schema for name, schema in form["properties"].items() if name != FILE_FIELD}
+    return {**form, "properties": properties, "additionalProperties": True}

@@ -167,8 +167,9 @@ def test_who_waits_gets_the_lock(operators: tuple[Operator, Operator], tmp_path:
     with first.start("apply", "-auto-approve", f"-var=gate={gate}") as held:
         wait_for(Path(f"{gate}.held"), held)
         with second.start("apply", "-auto-approve", "-lock-timeout=60s") as waiting:
+            printed = read_until("Acquiring state lock", waiting)
             gate.touch()
-            printed, _ = waiting.communicate(timeout=120)
+            printed += waiting.communicate(timeout=120)[0]
         assert waiting.returncode == 0, printed
         held.communicate(timeout=120)
     assert held.returncode == 0
@@ -188,3 +189,13 @@ def wait_for(file: Path, process: "subprocess.Popen[str]") -> None:
         assert process.poll() is None, "terraform ended"
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def read_until(text: str, process: "subprocess.Popen[str]") -> str:
+    """What was printed until this came: Terraform gives up when a lock goes while it asks whose it is."""
+    printed = ""
+    for line in process.stdout or ():
+        printed += line
+        if text in line:
+            return printed
+    raise AssertionError(f"terraform ended and printed\n{printed}")

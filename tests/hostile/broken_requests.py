@@ -3,7 +3,7 @@
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -31,7 +31,9 @@ def send_raw(url: str, request: RawRequest) -> int | None:
                     time.sleep(request.pause_s)
                 connection.sendall(piece)
             if request.cut:
-                connection.shutdown(socket.SHUT_WR)
+                # Whoever has answered and hung up already leaves nothing to end.
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_WR)
             head = b""
             while b"\r\n" not in head:
                 part = connection.recv(4096)

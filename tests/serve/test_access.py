@@ -10,16 +10,15 @@ import pytest
 import ray
 from ray import serve
 
-from configs.profile import AppArgs
 from serve_app.access.caller import CallerLimits
 from serve_app.access.counters import Ticket
 from serve_app.access.key_file import edit_key_file
 from serve_app.access.keys import make_key
-from serve_app.app import build
 from serve_app.counting import ACTOR_NAME, NAMESPACE
 from serve_app.run import Listen
 
 from audit import read_audit_log
+from graphs import start_graph
 from paths import FIXTURES
 from replicas import pids_of
 
@@ -47,8 +46,7 @@ def keys(cluster) -> dict[str, str]:
 @pytest.fixture(scope="module", autouse=True)
 def app(cluster, keys: dict[str, str]) -> Iterator[None]:
     """Two replicas that share nothing but the cluster."""
-    overrides = {"ingress": {"replicas": {"num_replicas": 2}}}
-    serve.run(build(AppArgs(profile="cpu", engine="fake", overrides=overrides)), name="ocr", route_prefix="/")
+    start_graph(ingress={"replicas": {"num_replicas": 2}})
     assert len(pids_of("Ingress")) == 2
     yield
     serve.delete("ocr")

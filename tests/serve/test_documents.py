@@ -11,9 +11,6 @@ from PIL import Image
 from rapidfuzz.distance import Levenshtein
 from ray import serve
 
-from configs.profile import AppArgs
-from serve_app.app import build
-
 from fixtures.formats import ACCEPTED, make_pdf, make_text_pdf, make_tiff
 from fixtures.hostile import (
     BROKEN_PAGE,
@@ -27,6 +24,7 @@ from fixtures.hostile import (
     truncate,
 )
 from fixtures.layers import make_layered_pdf
+from graphs import start_graph
 from paths import FIXTURES
 
 pytestmark = [pytest.mark.serve, pytest.mark.weights]
@@ -39,9 +37,8 @@ TRUTH = {
 
 @pytest.fixture(scope="module", autouse=True)
 def app(cluster: object) -> Iterator[None]:
-    """The whole graph on the CPU profile, with two recognisers."""
-    overrides = {"recognition": {"replicas": {"num_replicas": 2}}}
-    serve.run(build(AppArgs(profile="cpu", overrides=overrides)), name="ocr", route_prefix="/")
+    """The stages for text of the CPU profile, with two recognisers."""
+    start_graph(engine=None, recognition={"replicas": {"num_replicas": 2}})
     yield
     serve.delete("ocr")
 

@@ -17,14 +17,13 @@ import httpx
 import pytest
 from ray import serve
 
-from configs.profile import AppArgs
 from serve_app.access.caller import CallerLimits
 from serve_app.access.key_file import edit_key_file
 from serve_app.access.keys import make_key
-from serve_app.app import build
 
 from audit import read_audit_log
 from file_server import serving_files
+from graphs import start_graph
 from paths import FIXTURES
 from replicas import pids_of
 
@@ -48,10 +47,7 @@ def limited_key(cluster) -> str:
 @pytest.fixture(scope="module", autouse=True)
 def app(cluster, limited_key: str) -> Iterator[None]:
     """A service that takes small documents only."""
-    # Few stages start sooner.
-    one = {"replicas": {"num_replicas": 1}}
-    overrides = {"limits": {"max_bytes": MAX_BYTES}, "recognition": one, "layout": None, "table": None}
-    serve.run(build(AppArgs(profile="cpu", engine="fake", overrides=overrides)), name="ocr", route_prefix="/")
+    start_graph(limits={"max_bytes": MAX_BYTES})
     yield
     serve.delete("ocr")
 

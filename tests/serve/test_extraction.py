@@ -7,10 +7,9 @@ import httpx
 import pytest
 from ray import serve
 
-from configs.profile import AppArgs
-from serve_app.app import build
 from serve_app.client import OcrClient
 
+from graphs import start_graph
 from paths import FIXTURES
 
 pytestmark = [pytest.mark.serve, pytest.mark.weights]
@@ -18,9 +17,7 @@ pytestmark = [pytest.mark.serve, pytest.mark.weights]
 
 def start(**overrides: Any) -> None:
     """Run the graph on the CPU profile."""
-    one = {"replicas": {"num_replicas": 1}}
-    args = AppArgs(profile="cpu", overrides={"recognition": one, "layout": None, "table": None, **overrides})
-    serve.run(build(args), name="ocr", route_prefix="/")
+    start_graph("documents", "extraction", engine=None, **overrides)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -18,6 +18,7 @@ from serve_app.app import build
 from serve_app.client import OcrClient
 from serve_app.schemas import OcrResult
 
+from graphs import start_graph
 from paths import FIXTURES, ROOT
 from replicas import pids_of_replicas
 
@@ -124,10 +125,7 @@ class TestHandle:
     @classmethod
     def app(cls, cluster: object) -> Iterator[None]:
         """The application under test."""
-        overrides = {"recognition": {"replicas": {"num_replicas": 2}}}
-        serve.run(
-            build(AppArgs(profile="cpu", engine="fake", overrides=overrides)), name="ocr", route_prefix="/"
-        )
+        start_graph("layout", "table", recognition={"replicas": {"num_replicas": 2}})
         yield
         serve.delete("ocr")
 
@@ -167,8 +165,7 @@ class TestSmallGraph:
     @classmethod
     def app(cls, cluster: object) -> Iterator[None]:
         """Neither layout nor tables."""
-        args = AppArgs(profile="cpu", engine="fake", overrides={"layout": None, "table": None})
-        serve.run(build(args), name="ocr", route_prefix="/")
+        start_graph()
         yield
         serve.delete("ocr")
 
@@ -199,10 +196,8 @@ class TestStagesOfTheCatalogue:
     def app(cls, cluster: object) -> Iterator[None]:
         """All stages that there are."""
         names = {"unwarping": "UVDoc", "formula": "PP-FormulaNet_plus-S", "seal": "PP-OCRv4_mobile_seal_det"}
-        overrides = {name: {"model": model, "run": {"engine": "fake"}} for name, model in names.items()}
-        serve.run(
-            build(AppArgs(profile="cpu", engine="fake", overrides=overrides)), name="ocr", route_prefix="/"
-        )
+        stages = {name: {"model": model, "run": {"engine": "fake"}} for name, model in names.items()}
+        start_graph("layout", "table", **stages)
         yield
         serve.delete("ocr")
 

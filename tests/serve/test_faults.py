@@ -9,29 +9,20 @@ import httpx
 import pytest
 from ray import serve
 
-from configs.profile import AppArgs
-from serve_app.app import build
-
+from graphs import start_graph
 from paths import FIXTURES
 from replicas import pids_of
 
 pytestmark = pytest.mark.serve
 
 # Slow enough that a kill hits requests that are being read, fast enough for many of them.
-ARGS = AppArgs(
-    profile="cpu",
-    engine="fake",
-    overrides={
-        "recognition": {"replicas": {"num_replicas": 2}, "run": {"fake_delay_ms": 20}},
-        "renderer": {"replicas": {"num_replicas": 1}},
-    },
-)
+SLOW = {"replicas": {"num_replicas": 2}, "run": {"fake_delay_ms": 20}}
 
 
 @pytest.fixture(scope="module", autouse=True)
 def app(cluster: object) -> Iterator[None]:
     """The graph with two slow recognisers."""
-    serve.run(build(ARGS), name="ocr", route_prefix="/")
+    start_graph(recognition=SLOW)
     yield
     serve.delete("ocr")
 

@@ -14,11 +14,9 @@ from lxml import etree
 from PIL import Image
 from ray import serve
 
-from configs.profile import AppArgs
-from serve_app.app import build
-
 from fixtures.formats import build_pdf, make_exif_jpeg, make_pdf, make_text_pdf, make_tiff, save_pdf
 from fixtures.tables import draw_table, place_on_page
+from graphs import start_graph
 from paths import FIXTURES
 from pdf_reading import copy_text, draw_page, find_words, measure_overlap, surround
 
@@ -31,8 +29,7 @@ ROWS = [["Quarter", "Pieces", "Price"], ["First", "120", "3.50"], ["Second", "00
 @pytest.fixture(scope="module", autouse=True)
 def app(cluster: object) -> Iterator[None]:
     """The whole graph on the CPU profile."""
-    overrides = {"recognition": {"replicas": {"num_replicas": 1}}}
-    serve.run(build(AppArgs(profile="cpu", overrides=overrides)), name="ocr", route_prefix="/")
+    start_graph("layout", "table", engine=None)
     yield
     serve.delete("ocr")
 

@@ -8,11 +8,10 @@ import pytest
 import schemathesis
 from ray import serve
 
-from configs.profile import AppArgs
 from deployments.errors import InputError
-from serve_app.app import build
 from serve_app.error_codes import ERROR_CODES
 
+from graphs import start_graph
 from hostile.attack import Attack
 from hostile.broken_requests import attacks
 from hostile.corpus import HostileFile, bombs, damage
@@ -62,8 +61,7 @@ BOMBS = (
 @pytest.fixture(scope="module", autouse=True)
 def app(cluster: object) -> Iterator[None]:
     """The graph without networks: what comes before them is what is attacked."""
-    overrides = {"renderer": {"page_timeout_s": 10}}
-    serve.run(build(AppArgs(profile="cpu", engine="fake", overrides=overrides)), name="ocr", route_prefix="/")
+    start_graph("layout", "table", "documents", "extraction", "jobs", renderer={"page_timeout_s": 10})
     yield
     serve.delete("ocr")
 

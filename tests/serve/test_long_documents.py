@@ -11,17 +11,15 @@ import pytest
 from PIL import Image
 from ray import serve
 
-from configs.profile import AppArgs
-from serve_app.app import build
-
 from fixtures.formats import make_pdf
 from fixtures.hostile import make_broken_page_pdf
+from graphs import start_graph
 from paths import FIXTURES
 from replicas import pids_of
 
 pytestmark = pytest.mark.serve
 
-ARGS = AppArgs(profile="cpu", engine="fake", overrides={"recognition": {"run": {"fake_delay_ms": 10}}})
+SLOW = {"replicas": {"num_replicas": 2}, "run": {"fake_delay_ms": 10}}
 LINE = Image.open(FIXTURES / "one_line.png").convert("L").resize((400, 300))
 NDJSON = {"accept": "application/x-ndjson"}
 
@@ -29,7 +27,7 @@ NDJSON = {"accept": "application/x-ndjson"}
 @pytest.fixture(scope="module", autouse=True)
 def app(cluster: object) -> Iterator[None]:
     """The graph with one renderer."""
-    serve.run(build(ARGS), name="ocr", route_prefix="/")
+    start_graph(recognition=SLOW)
     yield
     serve.delete("ocr")
 

@@ -9,9 +9,7 @@ import httpx
 import pytest
 from ray import serve
 
-from configs.profile import AppArgs
-from serve_app.app import build
-
+from graphs import start_graph
 from paths import FIXTURES
 
 pytestmark = pytest.mark.serve
@@ -19,7 +17,7 @@ pytestmark = pytest.mark.serve
 ONE_LINE = (FIXTURES / "one_line.png").read_bytes()
 PAGE = (FIXTURES / "letter.png").read_bytes()
 # A line takes a good tenth of a second and a page some seconds, on the only recogniser.
-SLOW = {"recognition": {"replicas": {"num_replicas": 1}, "run": {"fake_delay_ms": 150}}}
+SLOW = {"replicas": {"num_replicas": 1}, "run": {"fake_delay_ms": 150}}
 
 
 class Counters:
@@ -51,7 +49,7 @@ class TestUnwantedWork:
     @classmethod
     def app(cls, cluster: object) -> Iterator[None]:
         """The application under test."""
-        serve.run(build(AppArgs(profile="cpu", engine="fake", overrides=SLOW)), name="ocr", route_prefix="/")
+        start_graph(recognition=SLOW)
         yield
         serve.delete("ocr")
 
@@ -131,10 +129,7 @@ class TestOverload:
     @classmethod
     def app(cls, cluster: object) -> Iterator[None]:
         """The application under test; the page has about 1.5 million pixels as the detector sees it."""
-        overrides = {**SLOW, "limits": {"max_queue_s": 2.0, "pixels_per_s": 1_500_000.0}}
-        serve.run(
-            build(AppArgs(profile="cpu", engine="fake", overrides=overrides)), name="ocr", route_prefix="/"
-        )
+        start_graph(recognition=SLOW, limits={"max_queue_s": 2.0, "pixels_per_s": 1_500_000.0})
         yield
         serve.delete("ocr")
 

@@ -9,9 +9,7 @@ import httpx
 import pytest
 from ray import serve
 
-from configs.profile import AppArgs
-from serve_app.app import build
-
+from graphs import start_graph
 from paths import FIXTURES
 from replicas import pids_of
 
@@ -19,20 +17,13 @@ pytestmark = pytest.mark.serve
 
 LEAKING = {"run": {"fake_delay_ms": 20, "fake_leak_mib": 4}, "memory": {"max_private_mib": 500}}
 # The only detector and one of two recognisers: some callers must wait for a successor, others need not.
-ARGS = AppArgs(
-    profile="cpu",
-    engine="fake",
-    overrides={
-        "detection": LEAKING,
-        "recognition": {"replicas": {"num_replicas": 2}, **LEAKING},
-    },
-)
+STAGES = {"detection": LEAKING, "recognition": {"replicas": {"num_replicas": 2}, **LEAKING}}
 
 
 @pytest.fixture(scope="module", autouse=True)
 def app(cluster: object) -> Iterator[None]:
     """The graph with a detector and recognisers that keep memory at each run."""
-    serve.run(build(ARGS), name="ocr", route_prefix="/")
+    start_graph(**STAGES)
     yield
     serve.delete("ocr")
 

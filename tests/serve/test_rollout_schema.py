@@ -11,7 +11,7 @@ from ray.serve._private.deploy_utils import get_app_code_version
 from ray.serve._private.utils import DeploymentOptionUpdateType
 
 from configs.profile import AppArgs, choose_recognizers, load_profile
-from serve_app.app import build
+from serve_app.app import bind_graph
 from serve_app.graph_options import plan_deployments
 from serve_app.rollout.keys import CONFIG, Level
 from serve_app.rollout.options import CODE_KEYS, Effect, as_text, effect_of, override, version_of
@@ -79,9 +79,10 @@ def test_defaults_are_those_of_ray() -> None:
 def test_the_graph_is_bound_with_the_options_that_are_planned(profile: str) -> None:
     """Deployment by deployment, of the real application."""
     args = AppArgs(profile=profile, recognizers=RECOGNIZERS)
-    planned = plan_deployments(load_profile(args, 0.0), choose_recognizers(args), 1)
+    graph = load_profile(args, 0.0), choose_recognizers(args), 4
+    planned = plan_deployments(*graph)
     bound = {}
-    todo = [build(args)._bound_deployment]
+    todo = [bind_graph(*graph)._bound_deployment]
     while todo:
         deployment = todo.pop()
         bound[deployment.name] = deployment

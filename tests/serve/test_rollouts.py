@@ -1,5 +1,6 @@
 """Rollouts on a live cluster: Serve does what the diff said, callers notice nothing, failures are undone."""
 
+import copy
 import json
 import os
 import re
@@ -91,9 +92,14 @@ class Rollouts:
 
 @pytest.fixture(scope="module")
 def rollouts(cluster: Any) -> Iterator[Rollouts]:
-    """The graph of the table, deployed by its config."""
+    """The graph of the table, deployed by its config, on replicas that stop as those of a real cluster do.
+
+    A local cluster gives HAProxy no time to forget a replica of the ingress before it stops listening.
+    """
     rollouts = Rollouts(Dashboard(cluster.dashboard_url))
-    assert rollouts.deploy(BASE) is Outcome.RUNNING, rollouts.said
+    start = copy.deepcopy(BASE)
+    set_app(runtime_env={"env_vars": {"RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "10"}})(start)
+    assert rollouts.deploy(start) is Outcome.RUNNING, rollouts.said
     yield rollouts
     assert rollouts.deploy({"applications": []}) is Outcome.RUNNING
 

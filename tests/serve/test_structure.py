@@ -10,12 +10,11 @@ import pytest
 from lxml import html
 from ray import serve
 
-from configs.profile import AppArgs
-from serve_app.app import build
 from serve_app.client import OcrClient
 
 from fixtures.formats import make_tiff
 from fixtures.tables import draw_table, place_on_page
+from graphs import start_graph
 from paths import FIXTURES
 
 pytestmark = [pytest.mark.serve, pytest.mark.weights]
@@ -31,8 +30,7 @@ ROWS = [
 @pytest.fixture(scope="module", autouse=True)
 def app(cluster: object) -> Iterator[None]:
     """The whole graph on the CPU profile."""
-    overrides = {"recognition": {"replicas": {"num_replicas": 1}}}
-    serve.run(build(AppArgs(profile="cpu", overrides=overrides)), name="ocr", route_prefix="/")
+    start_graph("layout", "table", engine=None)
     yield
     serve.delete("ocr")
 

@@ -13,6 +13,7 @@ from deployments.jobs.states import Order, Webhook
 from serve_app.api.app import create_app
 from serve_app.auth import AuthSettings
 from serve_app.jobs.desk import JobDesk
+from serve_app.outbound.references import References, ReferenceSettings
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,13 @@ def module_bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 
 
 @pytest.fixture
-async def office(module_bench: Bench) -> AsyncIterator[Office]:
+def references() -> References:
+    """What fetches documents by their addresses: nothing, unless a module says otherwise."""
+    return References(ReferenceSettings())
+
+
+@pytest.fixture
+async def office(module_bench: Bench, references: References) -> AsyncIterator[Office]:
     async def check(order: Order, webhook: Webhook | None) -> None:
         if order.options.get("lang") == "xx":
             raise StageNotInstalled("Nobody reads that here.")
@@ -34,6 +41,7 @@ async def office(module_bench: Bench) -> AsyncIterator[Office]:
         Limits(),
         AuthSettings(KEY, api_keys=OTHER),
         "1",
+        references=references,
         jobs=desk,  # type: ignore[arg-type]
     )
     transport = httpx.ASGITransport(app)

@@ -1,0 +1,62 @@
+"""Jobs on the real graph, with a recogniser whose runs are counted."""
+
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from ray import serve
+
+from graphs import start_graph
+from paths import FIXTURES
+
+pytestmark = pytest.mark.serve
+
+PAGE = (FIXTURES / "letter.png").read_bytes()
+PAGES = 40
+# A page takes this one recogniser some seconds, in runs of a few lines.
+SLOW = {"replicas": {"num_replicas": 1}, "run": {"fake_delay_ms": 100}}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def app(cluster: object) -> Iterator[None]:
+    """The graph with jobs, and a slow recogniser."""
+    start_graph("jobs", recognition=SLOW)
+    yield
+    serve.delete("ocr")
+
+
+def count_runs() -> int:
+    """Runs of the recogniser's network until now; what the metric of its seconds counts."""
+    recogniser = serve.get_deployment_handle("Recognition", "ocr")
+    return int(recogniser.describe.remote().result(timeout_s=30).usage["runs"])
+
+
+def wait_for_pages(http: httpx.Client, path: str, pages: int) -> None:
+    """Until the job has read so many; bounded."""
+    deadline = time.monotonic() + 120
+    while http.get(path, params={"wait": 1}).json()["pages_processed"] < pages:
+        assert time.monotonic() < deadline
+
+
+def test_a_cancelled_job_costs_no_more_network_time_than_a_page(http: httpx.Client) -> None:
+    """What is in the network ends; of the pages that wait for it none gets there."""
+    before = count_runs()
+    assert http.post("/ocr", files={"file": PAGE}).status_code == 200
+    runs_of_a_page = count_runs() - before
+    files = [("file", (f"{number}.png", PAGE)) for number in range(PAGES)]
+    path = http.post("/v1/jobs", files=files).headers["location"]
+    wait_for_pages(http, path, 2)
+
+    at_cancel = count_runs()
+    assert http.post(f"{path}/cancel").status_code == 200
+    assert http.get(path).json()["status"] == "cancelled"
+    # Whoever waits now is served after all that is left of the job.
+    assert http.post("/ocr", files={"file": PAGE}).status_code == 200
+    after = count_runs()
+
+    assert after - at_cancel <= 2 * runs_of_a_page, "one page of the job, and the one of the caller"
+    assert http.post("/ocr", files={"file": PAGE}).status_code == 200
+    assert count_runs() - after == runs_of_a_page, "nothing of the job is read meanwhile"
+    job = http.get(path).json()
+    assert job["pages_processed"] < PAGES
