@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
+from dbos import DBOS, DBOSConfig, Queue, SetEnqueueOptions, SetWorkflowID
 
 from configs.jobs import JobsSettings, JobsStage
 from deployments.errors import JobsUnavailable, StorageUnavailable
@@ -32,10 +32,12 @@ from deployments.metric_table import Recorder
 
 logger = logging.getLogger(__name__)
 
-_LOOK_S = 0.5
+# While documents are read, which may be cancelled by way of another process, and else. A new job wakes us.
+_LOOK_S, _IDLE_LOOK_S = 0.5, 2.0
 _BEAT_S = 2.0
 _RESTART_S = 5.0
-_QUEUE_POLL_S = 0.2
+# A poll is a few questions to the database: often while something waits, seldom while nothing does.
+_QUEUE_POLL_S, _IDLE_QUEUE_POLL_S = 0.2, 1.0
 _SWEEP_S = 20.0
 _EVENTS_AT_ONCE = 8
 _STATES = ("queued", "running", "partial", "done", "failed", "cancelled", "expired")
@@ -68,6 +70,8 @@ class JobEngine:
         self._teller = EventTeller(self._database, settings, work.post)
         self._sweeper = Sweeper(self._database, self._storage, settings.ttl_s)
         self._sessions: dict[str, set[FileSession]] = defaultdict(set)
+        self._queues: list[Queue] = []
+        self._is_busy = False
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._is_lost = False
@@ -139,7 +143,7 @@ class JobEngine:
                 logger.error("the keeper of jobs failed with %s", type(error).__name__)
                 logger.debug("cause", exc_info=True)
                 self._stop.wait(_RESTART_S)
-            self._wake.wait(_LOOK_S)
+            self._wake.wait(_LOOK_S if self._sessions else _IDLE_LOOK_S)
         DBOS.destroy()
         workflows.set_engine(None)
         self._leave()
@@ -154,14 +158,15 @@ class JobEngine:
         workflows.set_engine(self)
         DBOS(config=self._configure())
         DBOS.launch()
-        DBOS.register_queue(
-            workflows.FILES_QUEUE,
-            worker_concurrency=self._stage.files_at_once,
-            polling_interval_sec=_QUEUE_POLL_S,
-        )
-        DBOS.register_queue(
-            workflows.EVENTS_QUEUE, worker_concurrency=_EVENTS_AT_ONCE, polling_interval_sec=_QUEUE_POLL_S
-        )
+        at_once = {
+            workflows.FILES_QUEUE: self._stage.files_at_once,
+            workflows.EVENTS_QUEUE: _EVENTS_AT_ONCE,
+        }
+        self._is_busy = True
+        self._queues = [
+            DBOS.register_queue(name, worker_concurrency=count, polling_interval_sec=_QUEUE_POLL_S)
+            for name, count in at_once.items()
+        ]
 
     def _configure(self) -> DBOSConfig:
         url = self._database.url
@@ -195,9 +200,19 @@ class JobEngine:
         states = self._progress.count_states()
         for state in _STATES:
             self._recorder.set("ocr_jobs", states.get(state, 0), state=state)
-        self._recorder.set("ocr_job_files_waiting", self._progress.count_waiting_files())
+        waiting = self._progress.count_waiting_files()
+        self._recorder.set("ocr_job_files_waiting", waiting)
+        self._set_pace(is_busy=waiting > 0)
+
+    def _set_pace(self, is_busy: bool) -> None:
+        """Let all processes look at the queues often, or seldom: what waits, waits for any of them."""
+        if is_busy != self._is_busy:
+            for queue in self._queues:
+                queue.set_polling_interval_sec(_QUEUE_POLL_S if is_busy else _IDLE_QUEUE_POLL_S)
+            self._is_busy = is_busy
 
     def _dispatch(self) -> None:
+        has_new = False
         for job_id, files_total in self._progress.list_undispatched():
             for place in range(files_total):
                 # The first files of all jobs come before the second ones: no job waits for a whole other one.
@@ -207,10 +222,14 @@ class JobEngine:
                 ):
                     DBOS.enqueue_workflow(workflows.FILES_QUEUE, workflows.read_file, job_id, place)
             self._progress.note_dispatched(job_id)
+            has_new = True
         for event_id in self._teller.list_waiting():
             with SetWorkflowID(event_id):
                 DBOS.enqueue_workflow(workflows.EVENTS_QUEUE, workflows.tell_event, event_id)
             self._teller.note_dispatched(event_id)
+            has_new = True
+        if has_new:
+            self._set_pace(is_busy=True)
 
     def _sweep(self) -> None:
         for removed in asyncio.run(self._sweeper.sweep()):
