@@ -22,7 +22,7 @@ CALLERS_PAUSE_S = 0.5
 def main() -> int:
     """Start a service, measure, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pages", type=int, default=1000, help="pages of the job")
+    parser.add_argument("--pages", type=int, default=1000, help="pages of each round's job")
     parser.add_argument("--requests", type=int, default=60, help="requests of people in each measurement")
     parser.add_argument("--engine", default=None, help="such as fake; the profile's own where left out")
     arguments = parser.parse_args()
@@ -39,7 +39,7 @@ def main() -> int:
         print("|---|---|---|---|---|---|---|")
         for number in (1, 2):
             alone = measure(service, page, arguments.requests)
-            with Job(service, page, arguments.pages // 2) as job:
+            with Job(service, page, arguments.pages) as job:
                 beside = measure(service, page, arguments.requests)
                 rate = job.rate()
             ratio = p95(beside) / p95(alone)
