@@ -24,7 +24,11 @@ _OVER_MIXED, _UNDER_MIXED, _UNDER_DEEP = 0.06, 0.08, 0.0
 _OVER_ONE, _UNDER_ONE, _AROUND_ONE = 0.11, 0.18, 0.05
 # Of other scripts, and how much of the width the ends may have at most, of a single digit say.
 _MARGIN, _MOST_OF_WIDTH = 0.08, 0.2
-_DEEP = frozenset("gjpqyQJ,;()[]{}|")
+_DEEP = frozenset("gjpqyQJ,;")
+# These reach over and under all others.
+_TALL = frozenset("/()[]{}|$")
+# The width of one digit in its heights, with the air that a font leaves around it; what is found of so little varies.
+_DIGIT_ASPECT = (0.75, 0.85)
 _LOW = frozenset("acemnorsuvwxz")
 _LEAST_ASPECT = 0.5
 # Characters on each side that help to place one.
@@ -176,7 +180,7 @@ def take_off_margin(quad: Quad, text: str, begins_line: bool, ends_line: bool) -
     before, behind = (_AROUND_ONE, _AROUND_ONE) if is_single else (_BEFORE, _BEHIND)
     first = along * min(before * height / width, _MOST_OF_WIDTH) * begins_line
     last = along * min(behind * height / width, _MOST_OF_WIDTH) * ends_line
-    return np.array(
+    tight = np.array(
         [
             top_left + left * over + first,
             top_right + right * over - last,
@@ -185,6 +189,15 @@ def take_off_margin(quad: Quad, text: str, begins_line: bool, ends_line: bool) -
         ],
         np.float32,
     )
+    return _shape_digit(tight) if is_single and text.strip().isdecimal() else tight
+
+
+def _shape_digit(quad: Quad) -> Quad:
+    """A digit's quad, as wide as digits are, about the middle that was found."""
+    width, height = np.linalg.norm(quad[1] - quad[0]), np.linalg.norm(quad[3] - quad[0])
+    grow = (np.clip(width, *np.multiply(_DIGIT_ASPECT, height)) / width - 1) / 2
+    top, bottom = (quad[1] - quad[0]) * grow, (quad[2] - quad[3]) * grow
+    return np.array([quad[0] - top, quad[1] + top, quad[2] + bottom, quad[3] - bottom], np.float32)
 
 
 def _stand_upright(quad: Quad) -> Quad:
@@ -201,6 +214,8 @@ def _find_margins(text: str) -> tuple[float, float]:
         return _MARGIN, _MARGIN
     if len(text.strip()) == 1:
         return _OVER_ONE, _UNDER_ONE
+    if _TALL.intersection(text):
+        return 0.0, 0.0
     is_mixed = bool(_LOW.intersection(text))
     over, under = (_OVER_MIXED, _UNDER_MIXED) if is_mixed else (_OVER, _UNDER)
     return over, _UNDER_DEEP if _DEEP.intersection(text) else under
