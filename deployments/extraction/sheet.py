@@ -27,7 +27,7 @@ _MARGIN, _MOST_OF_WIDTH = 0.08, 0.2
 _DEEP = frozenset("gjpqyQJ,;")
 # These reach over and under all others.
 _TALL = frozenset("/()[]{}|$")
-# The width of one digit in its heights, with the air that a font leaves around it; what is found of so little varies.
+# The width of a lone digit in its heights, the air of its font counted: what is found of so little varies.
 _DIGIT_ASPECT = (0.75, 0.85)
 _LOW = frozenset("acemnorsuvwxz")
 _LEAST_ASPECT = 0.5
