@@ -38,7 +38,8 @@ class JobsStage(Settings):
     """Reads the documents of jobs, in the lane that gives way to people who wait.
 
     ``files_at_once`` and ``pages_in_flight`` are those of the replica; what one job may have is bounded by
-    ``max_files``, ``max_job_bytes`` and, for each file, ``max_pages``.
+    ``max_files``, ``max_job_bytes`` and, for each file, ``max_pages``. ``max_open_jobs`` have not ended at a
+    time, of one key ``max_open_jobs_per_owner``.
     """
 
     replicas: ReplicaOptions = ReplicaOptions()
@@ -51,6 +52,7 @@ class JobsStage(Settings):
     max_upload_bytes: PositiveInt = 1024 * _MIB
     max_pages: PositiveInt = 10_000
     max_open_jobs: NonNegativeInt = 1_000
+    max_open_jobs_per_owner: NonNegativeInt = 500
     archive: ArchiveLimits = ArchiveLimits()
 
 

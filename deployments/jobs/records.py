@@ -62,11 +62,13 @@ class JobRecords:
             row = connection.execute(_of_owner(owner, job_id)).first()
         return None if row is None else read_job(row)
 
-    def count_open(self) -> int:
-        """Jobs that have not ended, of all owners."""
+    def count_open(self, owner: str) -> tuple[int, int]:
+        """Jobs that have not ended: those of all owners, and of this one."""
         with self._database.read() as connection:
-            count = sa.select(sa.func.count()).select_from(jobs).where(jobs.c.state.in_(OPEN_STATES))
-            return int(connection.execute(count).scalar_one())
+            own = sa.func.count().filter(jobs.c.owner == owner)
+            count = sa.select(sa.func.count(), own).where(jobs.c.state.in_(OPEN_STATES))
+            total, of_owner = connection.execute(count).one()
+            return int(total), int(of_owner)
 
     def list_jobs(
         self, owner: str, limit: int, after: str | None = None, state: JobState | None = None

@@ -94,8 +94,7 @@ class JobDesk:
             known = await self.ask(lambda records: records.find_by_key(request.owner, key))
             if known is not None:
                 return _check_same(known, fingerprint)
-        if await self.ask(JobRecords.count_open) >= self.stage.max_open_jobs:
-            raise Busy("There are too many jobs that have not ended.", _RETRY_AFTER_S)
+        await self._check_room(request.owner)
         uploads = await self._find_uploads(request)
         job_id = make_job_id()
         try:
@@ -127,6 +126,14 @@ class JobDesk:
             await self._forget(job_id)
             self.wake()
         return job
+
+    async def _check_room(self, owner: str) -> None:
+        """Nobody fills the queue alone, so that there is room for others."""
+        total, of_owner = await self.ask(lambda records: records.count_open(owner))
+        if of_owner >= self.stage.max_open_jobs_per_owner:
+            raise Busy("Too many of your jobs have not ended.", _RETRY_AFTER_S)
+        if total >= self.stage.max_open_jobs:
+            raise Busy("There are too many jobs that have not ended.", _RETRY_AFTER_S)
 
     async def _find_uploads(self, request: Request) -> list[Upload]:
         found = [

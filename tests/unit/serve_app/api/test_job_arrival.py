@@ -127,3 +127,32 @@ async def test_nothing_is_accepted_that_cannot_be_kept(office: Office, tmp_path:
         assert (answer.status_code, answer.json()["code"]) == (503, code)
         assert int(answer.headers["retry-after"]) > 0
         assert str(blocked) not in answer.text
+
+
+async def test_nobody_fills_the_queue_alone(office: Office, tmp_path: Path) -> None:
+    """Too many of one key, too many of all: 503 with a time, and others are not concerned by the first."""
+    stage = STAGE.model_copy(update={"max_open_jobs": 3, "max_open_jobs_per_owner": 2})
+    places = {
+        "database_url": f"sqlite:///{tmp_path}/jobs.sqlite",
+        "storage_url": (tmp_path / "jobs").as_uri(),
+    }
+    settings = office.bench.settings.model_validate({**office.bench.settings.model_dump(), **places})
+
+    async def check(order: Order, webhook: Webhook | None) -> None:
+        """Everything is possible."""
+
+    # Nobody reads them, so that none of them ends.
+    desk = JobDesk(settings, stage, check, lambda: None)
+    app = create_app(None, Limits(), AuthSettings(KEY, api_keys=OTHER), "1", jobs=desk)  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
+
+        async def post(key: str) -> httpx.Response:
+            return await client.post("/jobs", files={"file": b"1"}, headers={"x-api-key": key})
+
+        assert [(await post(KEY)).status_code for _ in range(3)] == [202, 202, 503]
+        assert (await post(OTHER)).status_code == 202
+        full = await post(OTHER)
+        assert (full.status_code, full.json()["code"], full.headers["retry-after"]) == (503, "busy", "30")
+        (job, *_) = (await client.get("/jobs", headers={"x-api-key": KEY})).json()["data"]
+        assert (await client.post(f"/jobs/{job['id']}/cancel", headers={"x-api-key": KEY})).status_code == 200
+        assert (await post(KEY)).status_code == 202
