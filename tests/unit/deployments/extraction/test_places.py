@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from deployments.document import Line, Page
-from deployments.extraction.sheet import Sheet, Span, find_edges, locate_characters, take_off_margin
+from deployments.extraction.places import find_edges, locate_characters, take_off_margin
+from deployments.extraction.sheet import Sheet, Span
 
 QUAD = np.array([[0, 0], [200, 0], [200, 20], [0, 20]], np.float32)
 TEXT = "1 x 22.80"
@@ -52,3 +53,19 @@ def test_a_single_digit_on_its_side_stands_upright() -> None:
         line = Line("8", 0.9, np.roll(box, turns, axis=0))
         turned = Sheet([Page(1, 100, 100, lines=(line,))], None).quad_of(Span(0, 0, 0, 1))
         assert np.allclose(turned, whole)
+
+
+@pytest.mark.parametrize("width", [14, 18, 26])
+def test_a_lone_digit_is_as_wide_as_digits_are(width: float) -> None:
+    """About its middle, whatever was found: a detector's step is a quarter of so little."""
+    found = np.array([[50 - width / 2, 0], [50 + width / 2, 0], [50 + width / 2, 24], [50 - width / 2, 24]])
+    quad = take_off_margin(found.astype(np.float32), "7", True, True)
+    assert 0.74 <= (quad[1, 0] - quad[0, 0]) / (quad[3, 1] - quad[0, 1]) <= 0.86
+    assert quad[:, 0].mean() == pytest.approx(50, abs=0.01)
+
+
+@pytest.mark.parametrize("text", ["16/10/2020", "$106.87", "(12)"])
+def test_tall_signs_fill_the_height_of_a_line(text: str) -> None:
+    """They reach over and under the digits, so that there is no air to take off."""
+    quad = take_off_margin(QUAD, text, True, True)
+    assert (quad[0, 1], quad[3, 1]) == (0, 20)
