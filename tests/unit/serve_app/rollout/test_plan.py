@@ -42,7 +42,7 @@ def test_the_config_wins_over_the_code_option_by_option() -> None:
     assert (options["max_ongoing_requests"], options["num_replicas"]) == (99, 2)
     assert options["user_config"]["max_batch_size"] == 3
     # What the code says and the config does not: replicas keep those knobs.
-    assert options["user_config"]["background_quiet_s"] == 0.3
+    assert options["user_config"]["background_quiet_s"] == 1.0
 
 
 def test_scaling_starts_with_its_least_or_initial_number() -> None:
