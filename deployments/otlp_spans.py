@@ -20,8 +20,7 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-
-from deployments.tracing import Attribute
+from opentelemetry.util.types import AttributeValue
 
 _PROPAGATOR = TraceContextTextMapPropagator()
 
@@ -36,7 +35,7 @@ class OtlpSpan:
             _PROPAGATOR.inject(carrier, set_span_in_context(span))
         self.traceparent = carrier.get("traceparent", "")
 
-    def set(self, **attributes: Attribute) -> None:
+    def set(self, **attributes: AttributeValue) -> None:
         """Say more about it."""
         self._span.set_attributes(attributes)
 
@@ -79,7 +78,7 @@ class OtlpSpans:
         name: str,
         parent: str,
         links: Sequence[str] = (),
-        attributes: Mapping[str, Attribute] | None = None,
+        attributes: Mapping[str, AttributeValue] | None = None,
         *,
         serves: bool = False,
     ) -> OtlpSpan:
