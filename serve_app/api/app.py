@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
@@ -18,7 +18,7 @@ from serve_app.api.health import HealthProbe, make_health_router
 from serve_app.api.job_events import make_job_events_router
 from serve_app.api.job_results import make_job_results_router
 from serve_app.api.job_uploads import make_job_uploads_router
-from serve_app.api.jobs import make_jobs_router
+from serve_app.api.jobs import make_job_status_router, make_jobs_router
 from serve_app.api.keys import make_keys_router
 from serve_app.api.metrics import ReadMetrics, make_metrics_router
 from serve_app.api.middleware import ConnectionCloser, CrashBarrier, RequestIdMiddleware
@@ -126,13 +126,7 @@ def create_app(
     if read_metrics is not None:
         routers.append(make_metrics_router(read_metrics, gate.require("metrics")))
     if jobs is not None:
-        check_jobs = gate.require("jobs")
-        routers += [
-            make_jobs_router(jobs, limits, check_jobs),
-            make_job_results_router(jobs, check_jobs),
-            make_job_events_router(jobs, check_jobs),
-            make_job_uploads_router(jobs, check_jobs),
-        ]
+        routers += _make_job_routers(jobs, limits, gate)
     if authenticator.keys is not None:
         check_admin = gate.require("admin")
         routers.append(
@@ -143,6 +137,17 @@ def create_app(
             app.include_router(router, prefix=prefix)
     add_openapi(app)
     return app
+
+
+def _make_job_routers(jobs: JobDesk, limits: Limits, gate: Gate) -> list[APIRouter]:
+    check = gate.require("jobs")
+    return [
+        make_jobs_router(jobs, limits, check),
+        make_job_status_router(jobs, check),
+        make_job_results_router(jobs, check),
+        make_job_events_router(jobs, check),
+        make_job_uploads_router(jobs, check),
+    ]
 
 
 def _make_inner_layers(allowed_origins: Sequence[str]) -> list[Middleware]:

@@ -26,11 +26,15 @@ _LOOK_S = (0.1, 1.0)
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
-def make_jobs_router(desk: JobDesk, limits: Limits, check_key: KeyCheck) -> APIRouter:
-    """Make the routes of jobs. A job of somebody else is one that does not exist (404)."""
-    router = APIRouter(
+def _make_router(check_key: KeyCheck) -> APIRouter:
+    return APIRouter(
         tags=["jobs"], dependencies=[Depends(check_key)], responses=describe_problems(JOB_PROBLEMS)
     )
+
+
+def make_jobs_router(desk: JobDesk, limits: Limits, check_key: KeyCheck) -> APIRouter:
+    """Make the routes that take jobs."""
+    router = _make_router(check_key)
 
     taking: dict[str, Any] = {
         "summary": "Read many documents as a job",
@@ -58,6 +62,13 @@ def make_jobs_router(desk: JobDesk, limits: Limits, check_key: KeyCheck) -> APIR
         finally:
             arrival.close()
         return await _answer(desk, job, 202, {"Location": f"/v1/jobs/{job.id}", "Retry-After": "1"})
+
+    return router
+
+
+def make_job_status_router(desk: JobDesk, check_key: KeyCheck) -> APIRouter:
+    """Make the routes that show and end jobs. A job of somebody else is one that does not exist (404)."""
+    router = _make_router(check_key)
 
     @router.get("/jobs", summary="List jobs, the newest first", response_model=JobList)
     async def list_jobs(
