@@ -1,64 +1,26 @@
-"""Image files as documents: kinds, limits, frames, and files that are damaged."""
+"""Image files as documents: kinds, limits and frames."""
 
 import struct
 import warnings
 import zlib
-from io import BytesIO
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from deployments.errors import (
     EmptyInput,
-    InputError,
-    MalformedImage,
     PageOutOfRange,
     TooManyPages,
     TooManyPixels,
     UnsupportedMedia,
 )
-from deployments.vision.images import ImageDocument, open_plain_image, sniff_kind
+from deployments.vision.images import ImageDocument, sniff_kind
 
 from fixtures.formats import (
-    make_bmp,
-    make_exif_jpeg,
-    make_gif,
-    make_grey_alpha_png,
-    make_jpeg,
-    make_palette_png,
     make_png,
-    make_tiff,
-    make_webp,
 )
-from hostile.image_bombs import apng, jpeg_of_many_scans
-
-MAX_PIXELS = 1_000_000
-FORMATS = ["PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF"]
-
-
-def draw_page(text: str = "Invoice 0815") -> Image.Image:
-    """A small page with a line of text and a patch of colour."""
-    page = Image.new("RGB", (96, 48), "white")
-    draw = ImageDraw.Draw(page)
-    draw.text((4, 4), text, fill="black")
-    draw.rectangle((60, 24, 90, 44), fill=(200, 30, 40))
-    return page
-
-
-def encode(image: Image.Image, image_format: str, **options: object) -> bytes:
-    """The bytes of an image file."""
-    stream = BytesIO()
-    image.save(stream, image_format, **options)  # type: ignore[arg-type]
-    return stream.getvalue()
-
-
-def encode_frames(image_format: str, sizes: list[tuple[int, int]], **options: object) -> bytes:
-    """An image file whose frame n is grey of 50 times n, in the sizes given."""
-    frames = [Image.new("L", size, 50 * (index + 1)).convert("RGB") for index, size in enumerate(sizes)]
-    return encode(frames[0], image_format, save_all=True, append_images=frames[1:], **options)
+from image_samples import FORMATS, MAX_PIXELS, SAMPLES, draw_page, encode, encode_frames
 
 
 def png_header(width: int, height: int) -> bytes:
@@ -85,20 +47,6 @@ def tiff_of_directories(count: int) -> bytes:
         following = len(data) + len(directory) + 4 if index < count - 1 else 0
         data += directory + struct.pack("<I", following)
     return bytes(data)
-
-
-SAMPLES = {name: encode(draw_page(), name) for name in FORMATS} | {
-    "progressive JPEG": encode(draw_page(), "JPEG", progressive=True),
-    "CMYK JPEG": encode(draw_page().convert("CMYK"), "JPEG"),
-    "lossless WebP": encode(draw_page(), "WEBP", lossless=True),
-    "LZW TIFF": encode(draw_page(), "TIFF", compression="tiff_lzw"),
-    "fax TIFF": encode(draw_page().convert("1"), "TIFF", compression="group4"),
-    "BigTIFF": encode(draw_page(), "TIFF", big_tiff=True),
-    "TIFF of two frames": encode_frames("TIFF", [(20, 10), (20, 10)]),
-    "GIF of two frames": encode_frames("GIF", [(20, 10), (20, 10)]),
-    "WebP of two frames": encode_frames("WEBP", [(20, 10), (20, 10)], lossless=True),
-    "APNG of two frames": encode_frames("PNG", [(20, 10), (20, 10)]),
-}
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -282,99 +230,6 @@ def test_an_image_of_more_frames_than_anyone_means_is_refused() -> None:
         ImageDocument(
             apng[:control] + claim + struct.pack(">I", zlib.crc32(claim)) + apng[control + 16 :], MAX_PIXELS
         )
-
-
-def read_all(data: bytes) -> list[np.ndarray]:
-    """All pages of an image file."""
-    document = ImageDocument(data, MAX_PIXELS)
-    return [document.read_page(number + 1).pixels for number in range(document.page_count)]
-
-
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", SAMPLES)
-def test_a_truncated_file_never_gives_a_page_with_a_part_missing(name: str) -> None:
-    """Cut anywhere, it is refused; where only an end marker is missing, the pages may be the whole ones."""
-    data = SAMPLES[name]
-    whole = read_all(data)
-    for length in {*range(1, len(data), max(1, len(data) // 150)), *range(len(data) - 20, len(data))}:
-        try:
-            pages = read_all(data[:length])
-        except InputError:
-            continue
-        assert len(pages) == len(whole)
-        for page, expected in zip(pages, whole, strict=True):
-            np.testing.assert_array_equal(page, expected)
-    with pytest.raises(MalformedImage):
-        read_all(data[: len(data) * 3 // 4])
-
-
-def test_a_page_after_a_damaged_one_can_still_be_read() -> None:
-    """A decoder that failed is not used again."""
-    data = bytearray(encode_frames("TIFF", [(64, 64)] * 3, compression="tiff_adobe_deflate"))
-    streams = [index for index in range(len(data)) if data[index : index + 2] == b"\x78\x9c"]
-    data[streams[1]] = 0
-    document = ImageDocument(bytes(data), MAX_PIXELS)
-    with pytest.raises(MalformedImage, match="Page 2 of the image"):
-        document.read_page(2)
-    assert (document.read_page(3).pixels == 150).all()
-    assert (document.read_page(1).pixels == 50).all()
-
-
-def test_a_message_says_nothing_of_what_is_inside() -> None:
-    """It names the page; what the library said stays with the cause."""
-    with pytest.raises(MalformedImage) as caught:
-        ImageDocument(SAMPLES["JPEG"][:-40], MAX_PIXELS).read_page(1)
-    assert caught.value.message == "Page 1 of the image cannot be decoded."
-    assert caught.value.__cause__ is not None
-
-
-@st.composite
-def mutated_files(draw: st.DrawFn) -> bytes:
-    """A valid file in which some bytes are replaced, and which may be cut."""
-    data = bytearray(draw(st.sampled_from(list(SAMPLES.values()))))
-    positions = st.one_of(st.integers(0, min(200, len(data) - 1)), st.integers(0, len(data) - 1))
-    for position, value in draw(st.lists(st.tuples(positions, st.integers(0, 255)), max_size=8)):
-        data[position] = value
-    return bytes(data[: draw(st.one_of(st.just(len(data)), st.integers(0, len(data))))])
-
-
-@pytest.mark.filterwarnings("ignore")
-@settings(max_examples=200, deadline=None)
-@given(mutated_files())
-def test_a_damaged_file_is_read_or_refused_and_nothing_else(data: bytes) -> None:
-    """Whatever happens inside, what comes out is pages or an error for the caller."""
-    try:
-        pages = read_all(data)
-    except InputError:
-        return
-    assert all(page.ndim == 3 and page.dtype == np.uint8 and page.size for page in pages)
-
-
-PLAIN = {
-    "png": make_png,
-    "palette": make_palette_png,
-    "alpha": make_grey_alpha_png,
-    "jpeg": make_jpeg,
-    "exif": make_exif_jpeg,
-}
-
-
-@pytest.mark.parametrize("kind", sorted(PLAIN))
-def test_ordinary_pictures_are_plain(kind: str) -> None:
-    """They are decoded where they arrive."""
-    document = open_plain_image(PLAIN[kind](Image.new("RGB", (40, 20), "white")), 10**8)
-    assert document is not None
-    assert document.page_count == 1
-
-
-def test_what_may_take_long_to_decode_is_not_plain() -> None:
-    """Other formats, several frames, many pixels, many scans."""
-    page = Image.new("L", (40, 20))
-    scans = jpeg_of_many_scans(64, 64, 40)
-    large = make_png(Image.new("1", (5000, 4000)))
-    for data in (make_tiff([page]), make_gif(page), make_webp(page), make_bmp(page), apng(3), large, scans):
-        assert open_plain_image(data, 10**8) is None
-    assert open_plain_image(jpeg_of_many_scans(64, 64, 10), 10**8) is not None
 
 
 def test_a_side_may_be_only_so_long() -> None:
