@@ -20,6 +20,9 @@ from deployments.stage_choice import fill_options, list_stages
 from serve_app.kept_documents import KeptDocuments
 
 _DESCRIBE_TIMEOUT_S = 2.0
+# Who wants a document read waits longer than who asks how the service is: after a rollout, on a busy machine,
+# a stage's first answer may take seconds.
+_LEARN_TIMEOUT_S = 30.0
 _STARTING_RETRY_AFTER_S = 5
 _PROBE_TIMEOUT_S = 5.0
 
@@ -85,9 +88,9 @@ class GraphReader:
         self._recorder.add("ocr_lines", len(page.lines))
 
     async def choose_models(self, options: ReadOptions) -> tuple[StageInfo, ...]:
-        """The models that take part. Raises `NotReady` until every stage answers."""
+        """The models that take part. Raises `NotReady` when a stage does not answer for half a minute."""
         if not self._models:
-            await self.describe()
+            await self._learn_models(_LEARN_TIMEOUT_S)
         names = list_stages(options, self._stages.choose_recognizer(options.lang))
         return tuple(self._models[name] for name in names)
 
@@ -140,14 +143,17 @@ class GraphReader:
         self._admission.check_room()
 
     async def describe(self) -> tuple[StageInfo, ...]:
-        """The model of every stage. Raises `NotReady` until each of them answers."""
+        """The model of every stage. Raises `NotReady` until each of them answers at once."""
+        await self._learn_models(_DESCRIBE_TIMEOUT_S)
+        return tuple(self._models.values())
+
+    async def _learn_models(self, timeout_s: float) -> None:
         try:
-            async with asyncio.timeout(_DESCRIBE_TIMEOUT_S):
+            async with asyncio.timeout(timeout_s):
                 calls = (call_stage(handle, "describe") for handle in self._described.values())
                 self._models = dict(zip(self._described, await asyncio.gather(*calls), strict=True))
         except (TimeoutError, Busy, StageFailed) as error:
             raise NotReady("The service is starting.", _STARTING_RETRY_AFTER_S) from error
-        return tuple(self._models.values())
 
     async def probe(self) -> Mapping[str, str]:
         """Of every stage `ok` when one of its replicas answers a real inference, or has just done so."""
