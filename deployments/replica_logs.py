@@ -14,12 +14,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from deployments.call_context import CallContext, current_call, within_call
+from deployments.errors import ServiceError
 from deployments.tracing import start_tracing, trace_span
 
 stage_log = logging.getLogger("ocr_serve.stages")
 # Until a replica has read its settings.
 stage_log.disabled = True
 _HANDLER_NAME = "ocr_serve"
+_SERVE_LOGGER = "ray.serve"
 
 
 class JsonFormatter(logging.Formatter):
@@ -45,10 +47,21 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
+def is_no_refusal(record: logging.LogRecord) -> bool:
+    """Whether the record tells of something else than a document that was refused, its sender's own fault.
+
+    Serve logs whatever a call raises as an error, with its stack: who posts damaged files would fill the log.
+    The request's line and the metrics have the code.
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    return not (isinstance(error, ServiceError) and 400 <= error.status < 500)
+
+
 def start_observing(deployment: str, replica: str, environment: Mapping[str, str] = os.environ) -> None:
     """Set up this process's logs and traces, as the environment says. Raises `ValueError`."""
     names = {"deployment": deployment, "replica": replica}
     _start_logs(names, environment.get("LOG_FORMAT") or "json")
+    logging.getLogger(_SERVE_LOGGER).addFilter(is_no_refusal)
     start_line_log(stage_log, environment.get("STAGE_LOG") or "off")
     _stage_names.update(names)
     start_tracing(deployment, environment)

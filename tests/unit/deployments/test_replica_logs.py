@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deployments.call_context import CallContext, within_call
-from deployments.errors import StageUnavailable
+from deployments.errors import MalformedPdf, StageFailed, StageUnavailable
 from deployments.replica_logs import observe_call, start_observing
 
 
@@ -62,3 +62,15 @@ def test_a_misspelt_format_is_refused() -> None:
     """At the start, with the names that there are."""
     with pytest.raises(ValueError, match="json or text"):
         start_observing("Detection", "abc", {"LOG_FORMAT": "xml"})
+
+
+def test_a_refused_document_leaves_no_stack_in_serves_log(caplog: pytest.LogCaptureFixture) -> None:
+    """What is our fault, or nobody's, is logged as before."""
+    start_observing("Renderer", "abc", {"LOG_FORMAT": "text"})
+    for error in (MalformedPdf(), StageUnavailable(), StageFailed(), ValueError("wrong")):
+        try:
+            raise error
+        except Exception:
+            logging.getLogger("ray.serve").exception("Request failed.")
+    logged = [record.exc_info[0] for record in caplog.records if record.exc_info]
+    assert logged == [StageUnavailable, StageFailed, ValueError]
