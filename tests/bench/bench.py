@@ -22,11 +22,11 @@ from typing import Any
 
 from accuracy import measure_accuracy
 from breakdown import Breakdown, break_down, wait_for_counters
-from load import Callers, count_cpu
+from load import Callers, count_cpu, sum_cpu_s
 from pages import Pages, find_pages
 from paths import FIXTURES, ROOT
 from report import print_report
-from rivals import ENVIRONMENTS, Rival, running_rival
+from rivals import PAGE_READERS, Rival, running_rival
 from rounds import Round, compare_rates, summarize
 from service import Service, find_free_port, running_service
 
@@ -57,9 +57,9 @@ class Bench:
         for rival in self._rivals:
             rival.read_all(self._pages.paths[:_WARM_UP_PAGES])
         self._callers.read_all(self._pages.paths[:_WARM_UP_PAGES], 1)
-        before = sum(count_cpu(self._service).values())
+        before = sum_cpu_s(self._service)
         time.sleep(_IDLE_S)
-        return (sum(count_cpu(self._service).values()) - before) / _IDLE_S
+        return (sum_cpu_s(self._service) - before) / _IDLE_S
 
     def run(self, callers: list[int], rounds: int) -> None:
         """All rounds, everybody in turn, so that a busy minute of the machine hits everybody."""
@@ -118,7 +118,7 @@ def main() -> None:
     parser.add_argument("--images", type=Path, nargs="+", default=[FIXTURES])
     parser.add_argument("--callers", type=int, nargs="+", default=[1, 4, 16])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--rivals", nargs="*", default=list(ENVIRONMENTS), choices=ENVIRONMENTS)
+    parser.add_argument("--rivals", nargs="*", default=PAGE_READERS, choices=PAGE_READERS)
     parser.add_argument("--profile", default="cpu")
     args = parser.parse_args()
     pages, port = find_pages(args.images), find_free_port()

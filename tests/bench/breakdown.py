@@ -21,6 +21,14 @@ class Counters:
 
 
 @dataclass(frozen=True)
+class ProcessTime:
+    """Processor seconds of a process since it started; Ray changes the titles of its own."""
+
+    title: str
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Breakdown:
     """Processor seconds a page, by what they were spent on."""
 
@@ -67,13 +75,20 @@ def wait_for_counters(url: str, pages: float, timeout_s: float = 60.0) -> Counte
 
 
 def break_down(
-    before: Counters, after: Counters, cpu_before: Mapping[str, float], cpu_after: Mapping[str, float]
+    before: Counters,
+    after: Counters,
+    cpu_before: Mapping[int, ProcessTime],
+    cpu_after: Mapping[int, ProcessTime],
 ) -> Breakdown:
-    """Processor seconds a page between two moments."""
+    """Processor seconds a page between two moments; processes are told apart by their ids."""
     pages = after.pages - before.pages
-    spent = {name: seconds - cpu_before.get(name, 0.0) for name, seconds in cpu_after.items()}
-    replicas = sum(s for name, s in spent.items() if any(f":{title}" in name for title in _REPLICAS))
-    ingress = sum(s for name, s in spent.items() if ":Ingress" in name or ":Renderer" in name)
+    nothing = ProcessTime("", 0.0)
+    spent = [
+        (one.title, one.seconds - cpu_before.get(number, nothing).seconds)
+        for number, one in cpu_after.items()
+    ]
+    replicas = sum(s for title, s in spent if any(f":{name}" in title for name in _REPLICAS))
+    ingress = sum(s for title, s in spent if ":Ingress" in title or ":Renderer" in title)
     networks = after.network_cpu_s - before.network_cpu_s
     workers = after.worker_cpu_s - before.worker_cpu_s
     return Breakdown(
@@ -81,5 +96,5 @@ def break_down(
         (workers - networks) / pages,
         (replicas - workers) / pages,
         ingress / pages,
-        (sum(spent.values()) - replicas - ingress) / pages,
+        (sum(seconds for _, seconds in spent) - replicas - ingress) / pages,
     )

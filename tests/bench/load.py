@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 
 from accuracy import PlacedText
+from breakdown import ProcessTime
 from rounds import Round
 from service import Service
 
@@ -49,21 +50,27 @@ class Callers:
                 ]
                 return elapsed_s
 
-            cpu_before_s, start = sum(count_cpu(self._service).values()), time.perf_counter()
+            cpu_before_s, start = sum_cpu_s(self._service), time.perf_counter()
             page_s = list(pool.map(read, pages))
             elapsed_s = time.perf_counter() - start
         self.sent += len(pages)
-        cpu_s = sum(count_cpu(self._service).values()) - cpu_before_s
+        cpu_s = sum_cpu_s(self._service) - cpu_before_s
         return Round(page_s, elapsed_s, cpu_s, self._service.memory_bytes() / _MIB)
 
 
-def count_cpu(service: Service) -> dict[str, float]:
-    """Processor seconds of each process of the service's tree so far, by process id and title."""
-    seconds = {}
+def count_cpu(service: Service) -> dict[int, ProcessTime]:
+    """Processor time of each process of the service's tree so far, by process id."""
+    spent = {}
     for process in [service.process, *service.process.children(recursive=True)]:
         try:
             times, command = process.cpu_times(), process.cmdline()
         except psutil.NoSuchProcess:
             continue
-        seconds[f"{process.pid} {command[0] if command else process.name()}"] = times.user + times.system
-    return seconds
+        title = command[0] if command else process.name()
+        spent[process.pid] = ProcessTime(title, times.user + times.system)
+    return spent
+
+
+def sum_cpu_s(service: Service) -> float:
+    """Processor seconds of the service's whole tree so far."""
+    return sum(one.seconds for one in count_cpu(service).values())

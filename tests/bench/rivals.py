@@ -24,6 +24,8 @@ ENVIRONMENTS = {
     "rapidtable": ROOT / ".venv-bench-rapidocr/bin/python",
     "faster-paddle": ROOT / ".venv-bench-faster-paddle/bin/python",
 }
+# Those that read pages; RapidTable reads tables, for `table_bench.py`.
+PAGE_READERS = ("paddleocr", "rapidocr-openvino", "faster-paddle")
 
 
 class Rival:

@@ -8,7 +8,7 @@ from paths import ROOT
 
 sys.path.insert(0, str(ROOT / "tests" / "bench"))
 
-from breakdown import Counters, break_down, parse_counters
+from breakdown import Counters, ProcessTime, break_down, parse_counters
 from rounds import Round, compare_rates, summarize
 
 METRICS = """
@@ -32,12 +32,15 @@ def test_counters_are_summed_over_replicas() -> None:
 
 
 def test_every_second_has_one_place() -> None:
-    """The parts add up to what all processes took, also those that are new."""
-    before = {"1 ray::ServeReplica:ocr:Detection": 1.0, "2 raylet": 5.0}
+    """The parts add up to what all processes took, also those that are new or have changed their titles."""
+    before = {
+        1: ProcessTime("ray::ServeReplica:ocr:Detection", 1.0),
+        2: ProcessTime("ray::ServeController.listen_for_change", 5.0),
+    }
     after = {
-        "1 ray::ServeReplica:ocr:Detection": 4.0,
-        "2 raylet": 6.0,
-        "3 ray::ServeReplica:ocr:Ingress": 0.5,
+        1: ProcessTime("ray::ServeReplica:ocr:Detection.submit", 4.0),
+        2: ProcessTime("ray::ServeController", 6.0),
+        3: ProcessTime("ray::ServeReplica:ocr:Ingress", 0.5),
     }
     parts = break_down(Counters(0, 1.0, 1.5), Counters(10, 3.0, 4.0), before, after)
     assert parts.networks == pytest.approx(0.2)
