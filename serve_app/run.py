@@ -62,6 +62,9 @@ def run_service(profile_name: str, engine: EngineName | None) -> int:
     os.environ.setdefault("RAY_SERVE_METRICS_EXPORT_INTERVAL_MS", "1000")
     # Ray hands figures to `/metrics` every ten seconds by default; two are fresh enough, and cost no more.
     os.environ.setdefault("RAY_metrics_report_interval_ms", "2000")
+    # Statistics of Ray's own event loops, and the dashboard's look at every process, four times as seldom.
+    os.environ.setdefault("RAY_event_stats", "0")
+    os.environ.setdefault("REPORTER_UPDATE_INTERVAL_MS", "10000")
     # Whoever sits before this terminal reads lines, not JSON.
     os.environ.setdefault("LOG_FORMAT", "text")
     # glibc makes up to eight heaps a core, each with holes of its own; only the environment is early enough.

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import httpx
 import psutil
+from matplotlib import colormaps
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -125,6 +126,7 @@ def draw(samples: Sequence[Sample], path: Path) -> None:
     """A line a replica: resident memory over requests."""
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
+    axes.set_prop_cycle(color=colormaps["tab20"].colors)
     for name in samples[-1].replicas:
         known = [sample for sample in samples if name in sample.replicas]
         axes.plot(
