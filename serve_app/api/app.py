@@ -116,9 +116,7 @@ def create_app(
     add_error_handlers(app)
     gate = Gate(auth.mode, authenticator, limiter)
     routers = [
-        make_ocr_router(reader, limits, gate.require("ocr")),
-        make_structure_router(reader, limits, gate.require("structure")),
-        make_extraction_router(reader, limits, gate.require("extraction")),
+        *_make_document_routers(reader, limits, gate),
         make_health_router(HealthProbe(reader, version)),
         make_ready_router(ReadinessProbe(reader)),
         make_debug_router(reader, gate.require("admin")),
@@ -137,6 +135,14 @@ def create_app(
             app.include_router(router, prefix=prefix)
     add_openapi(app)
     return app
+
+
+def _make_document_routers(reader: DocumentReader, limits: Limits, gate: Gate) -> list[APIRouter]:
+    return [
+        make_ocr_router(reader, limits, gate.require("ocr")),
+        make_structure_router(reader, limits, gate.require("structure")),
+        make_extraction_router(reader, limits, gate.require("extraction")),
+    ]
 
 
 def _make_job_routers(jobs: JobDesk, limits: Limits, gate: Gate) -> list[APIRouter]:
