@@ -5,6 +5,7 @@ Where jobs are kept comes from the environment, as in a replica; the pages that 
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -45,6 +46,12 @@ def running_engine(folder: Path, environment: Mapping[str, str]) -> Iterator["su
         process.wait()
 
 
+def stop_still(process: "subprocess.Popen[bytes]") -> None:
+    """Let a process stand where it is, so that the records tell what it has done when it is killed."""
+    process.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+
+
 class JobBox:
     """Where a test hands in jobs of texts and looks at them."""
 
@@ -72,6 +79,17 @@ class JobBox:
         job = self.records.get(OWNER, job_id)
         assert job is not None
         return job
+
+    def list_ended_pages(self, job_id: str) -> list[tuple[int, int]]:
+        """Place of the file and number of each page that was read and kept."""
+        found = [self.records.get_file(job_id, file.place) for file in self.records.list_files(job_id)]
+        return [
+            (page.place, page.number)
+            for pair in found
+            if pair is not None
+            for page in pair[1]
+            if page.state == "done"
+        ]
 
     def wait_for(self, job_id: str, is_so: Callable[[JobRecord], bool], timeout_s: float = 60) -> JobRecord:
         """The job, as soon as something is true of it."""
