@@ -1,5 +1,6 @@
 """Cutting, turning and ordering."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -35,6 +36,32 @@ def test_a_crop_holds_the_pixels_of_its_quad() -> None:
     np.testing.assert_array_equal(crop.pixels, page[30:60, 20:120])
 
 
+@pytest.mark.parametrize(
+    "corners",
+    [
+        (0, 0, 200, 100),
+        (3, 5, 4, 6),
+        (150, 70, 200, 100),
+        (-10, -5, 60, 20),
+        (150, 80, 230, 120),
+        (20.5, 30.5, 120.5, 60.5),
+    ],
+)
+def test_a_crop_is_what_a_perspective_transform_gives(corners: tuple[float, float, float, float]) -> None:
+    """Whether its pixels are copied or computed; beyond the page its edge goes on."""
+    page = np.random.default_rng(1).integers(0, 256, (100, 200, 3), dtype=np.uint8)
+    x0, y0, x1, y1 = map(int, corners)
+    size = (x1 - x0, y1 - y0)
+    there = np.array([[0, 0], [size[0], 0], size, [0, size[1]]], np.float32)
+    transform = cv2.getPerspectiveTransform(quad(x0, y0, x1, y1), there)
+    expected = cv2.warpPerspective(
+        page, transform, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    (crop,) = crop_lines(page, quad(*corners)[None])
+    np.testing.assert_array_equal(crop.pixels, expected)
+    assert not np.shares_memory(crop.pixels, page)
+
+
 def test_a_line_on_its_side_is_laid_flat_and_its_quad_starts_where_the_crop_does() -> None:
     """Turned counter-clockwise, the crop's top left is the quad's top right."""
     page = np.zeros((200, 100, 3), np.uint8)
@@ -65,6 +92,14 @@ def test_content_is_cut_out_of_a_nearly_empty_page() -> None:
     assert content.shape[0] < 160
     assert content.shape[1] < 460
     assert (content == 0).sum() == 100 * 400 * 3
+
+
+@pytest.mark.parametrize("side", [799, 800, 801, 1_599, 1_601, 5_003])
+def test_content_at_the_very_edge_of_a_page_of_any_size_is_not_lost(side: int) -> None:
+    """Though the copy on which it is looked for leaves the last pixels out."""
+    page = np.full((side, side, 3), 255, np.uint8)
+    page[-40:, -60:] = 0
+    assert (cut_content(page) == 0).sum() == 40 * 60 * 3
 
 
 @pytest.mark.parametrize("shape", [(1, 30_000), (30_000, 1), (3, 2_000), (2, 2), (1, 801)])
