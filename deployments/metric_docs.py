@@ -24,8 +24,8 @@ What the figures mean:
   is the cluster's total: nothing is in it twice.
 - The sum does not fall when a replica dies: its node's agent keeps its counters. What the process had
   counted but not yet handed over is lost with it, when it is killed: at most the last two seconds
-  (`RAY_metrics_report_interval_ms`), and never when it ends as asked. Gauges of a dead replica disappear
-  within two such intervals.
+  on a cluster, five of `ocr-serve run` (`RAY_metrics_report_interval_ms`), and never when it ends as asked.
+  Gauges of a dead replica disappear within two such intervals.
 - The sum does not fall when a node leaves: its counters are shown on as they were last read, by one actor
   (`ocr-metrics-1`) that stands on the head. When that actor's own node is lost, so is what it remembered of
   nodes that had left before; Prometheus has it. After 32 nodes that left, the oldest are added up under
