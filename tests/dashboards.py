@@ -1,14 +1,11 @@
-"""Prometheus' own checker and the script that makes the dashboard, for tests of both."""
+"""Prometheus' own checker, for tests of the dashboard and of alerts."""
 
-import importlib.util
 import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from types import ModuleType
 
 import yaml
 from prometheus_client.samples import Sample
@@ -16,17 +13,6 @@ from prometheus_client.samples import Sample
 from paths import ROOT
 
 FOLDER = ROOT / "cluster" / "observability"
-
-
-def load_maker() -> ModuleType:
-    """The script that writes the dashboard; `cluster/` is no package."""
-    spec = importlib.util.spec_from_file_location("make_dashboard", FOLDER / "make_dashboard.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def find_promtool() -> str | None:

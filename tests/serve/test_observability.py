@@ -1,45 +1,34 @@
 """Metrics of the whole cluster, readiness, one request's id and trace everywhere: on a real cluster."""
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 import pytest
 import yaml
-from prometheus_client.parser import text_string_to_metric_families
 from ray import serve
 
-from dashboards import find_empty, find_promtool, load_maker
-from otlp_receiver import OtlpReceiver, ReceivedSpan, receiving_traces
+from dashboards import find_empty, find_promtool
+from make_dashboard import find_metrics, list_queries
+from otlp_receiver import OtlpReceiver, receiving_traces
 from paths import FIXTURES, ROOT
 from replicas import pids_of
+from serve_watching import check_tree, count_requests, counted_by, read_lines, read_metrics, wait_for
 
 # Starting the application takes as long as all tests together.
 pytestmark = [pytest.mark.serve, pytest.mark.timeout(420)]
 
-T = TypeVar("T")
 LETTER = (FIXTURES / "letter.png").read_bytes()
 ONE_LINE = (FIXTURES / "one_line.png").read_bytes()
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
-
-
-def wait_for(look: Callable[[], T], wanted: Callable[[T], bool], timeout_s: float = 60) -> T:
-    """What is seen as soon as it is as wanted; bounded."""
-    deadline = time.monotonic() + timeout_s
-    while not wanted(seen := look()):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"last seen: {seen}")
-        time.sleep(0.2)
-    return seen
 
 
 @pytest.fixture(scope="module")
@@ -93,40 +82,6 @@ def app(
 def state_of_app() -> str:
     application = serve.status().applications.get("ocr")
     return "" if application is None else application.status
-
-
-def read_metrics(http: httpx.Client, include: str = "own") -> dict[str, list[Any]]:
-    """The samples of each series on `/metrics`, by name."""
-    answer = http.get("/metrics", params={"include": include})
-    assert answer.status_code == 200, answer.text
-    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
-    samples: dict[str, list[Any]] = {}
-    for family in text_string_to_metric_families(answer.text):
-        for sample in family.samples:
-            samples.setdefault(sample.name, []).append(sample)
-    return samples
-
-
-def count_requests(http: httpx.Client) -> float:
-    """All requests for text that the cluster has counted."""
-    samples = read_metrics(http).get("ocr_requests_total", [])
-    return sum(sample.value for sample in samples if sample.labels["route"] == "/ocr")
-
-
-def counted_by(http: httpx.Client) -> set[str]:
-    """The replicas of the ingress that have counted requests for text."""
-    samples = read_metrics(http).get("ocr_requests_total", [])
-    return {sample.labels["replica"] for sample in samples if sample.labels["route"] == "/ocr"}
-
-
-def read_lines(cluster, request_id: str) -> list[dict[str, Any]]:
-    """The lines of all processes about one request."""
-    found = []
-    for path in cluster.logs.glob("worker-*.err"):
-        for line in path.read_text(errors="replace").splitlines():
-            if request_id in line and line.startswith("{"):
-                found.append(json.loads(line))
-    return found
 
 
 def test_requests_are_counted_once_whoever_answers_and_whoever_dies(http: httpx.Client) -> None:
@@ -234,11 +189,10 @@ WITHOUT_SAMPLES = {
 
 def test_the_dashboard_has_something_to_show(http: httpx.Client, tmp_path: Path) -> None:
     """Every query of it, evaluated over what the service says: names and labels are as it asks for them."""
-    maker = load_maker()
     samples: dict[str, list[Any]] = {}
-    queries = [query for query in maker.list_queries() if not maker.find_metrics(query) & WITHOUT_SAMPLES]
+    queries = [query for query in list_queries() if not find_metrics(query) & WITHOUT_SAMPLES]
     assert len(queries) > 20
-    asked = set().union(*map(maker.find_metrics, queries))
+    asked = set().union(*map(find_metrics, queries))
 
     def look_again() -> set[str]:
         """What was shown so far: a page has the gauges that came since the page before it."""
@@ -265,7 +219,7 @@ def test_one_id_is_in_header_lines_and_trace(cluster, http: httpx.Client, traces
     answer = http.post("/ocr", files={"file": LETTER}, headers=headers)
     assert answer.status_code == 200
     assert answer.headers["x-request-id"] == "follow-me-1"
-    lines = wait_for(lambda: read_lines(cluster, "follow-me-1"), lambda lines: len(lines) >= 5)
+    lines = wait_for(lambda: read_lines(cluster.logs, "follow-me-1"), lambda lines: len(lines) >= 5)
     by_event = {line["event"]: line for line in lines}
     assert by_event["request"]["trace_id"] == TRACE_ID
     assert by_event["request"]["status"] == 200
@@ -282,19 +236,6 @@ def test_one_id_is_in_header_lines_and_trace(cluster, http: httpx.Client, traces
     assert root.attributes["request_id"] == "follow-me-1"
     assert {span.service for span in spans} == {"ocr-serve"}
     assert not any(text in str(span) for span in spans for text in answer.json()["text"].split())
-
-
-def check_tree(spans: list[ReceivedSpan]) -> None:
-    """Every span has its parent in the trace, the caller's own aside, and batches link what they hold."""
-    by_id = {span.span_id: span for span in spans}
-    names = {span.name for span in spans}
-    assert names >= {"page", "detection", "recognition", "detection.submit", "recognition.submit"}
-    for span in spans:
-        assert span.parent_id in by_id or span.name == "POST /ocr", span
-        if span.name.endswith(".batch"):
-            assert span.parent_id in span.links
-            assert span.attributes["items"] >= 1
-            assert span.attributes["network_ms"] >= 0
 
 
 def test_a_stage_that_stalls_is_seen_and_replaced(http: httpx.Client, stall_file: Path) -> None:

@@ -14,7 +14,8 @@ from deployments.metric_docs import TARGET, describe_metrics
 from deployments.metric_table import METRICS
 from serve_app.error_codes import ERROR_CODES
 
-from dashboards import FOLDER, find_promtool, load_maker
+import make_dashboard
+from dashboards import FOLDER, find_promtool
 
 RULES = [
     rule for group in yaml.safe_load((FOLDER / "rules.yaml").read_text())["groups"] for rule in group["rules"]
@@ -46,14 +47,13 @@ def test_the_page_of_metrics_is_that_of_the_table() -> None:
 
 def test_the_dashboard_is_what_its_script_makes() -> None:
     """`make docs` writes it."""
-    maker = load_maker()
-    assert json.loads((FOLDER / "dashboard.json").read_text()) == maker.make_dashboard()
+    assert json.loads((FOLDER / "dashboard.json").read_text()) == make_dashboard.make_dashboard()
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
 def test_alerts_ask_for_metrics_that_there_are(rule: dict) -> None:
     """A misspelt name would be silent for ever."""
-    names = load_maker().find_metrics(rule["expr"])
+    names = make_dashboard.find_metrics(rule["expr"])
     assert names <= KNOWN
     assert names or "up{" in rule["expr"]
     assert rule["labels"]["severity"] in ("critical", "warning", "info")
@@ -69,12 +69,11 @@ def test_alerts_ask_for_codes_that_there_are() -> None:
 
 def test_the_dashboard_asks_for_metrics_that_there_are() -> None:
     """And for labels that they have."""
-    maker = load_maker()
-    queries = maker.list_queries()
+    queries = make_dashboard.list_queries()
     assert len(queries) > 25
     for query in queries:
-        assert maker.find_metrics(query) <= KNOWN, query
-    shown = {name for query in queries for name in maker.find_metrics(query)}
+        assert make_dashboard.find_metrics(query) <= KNOWN, query
+    shown = {name for query in queries for name in make_dashboard.find_metrics(query)}
     unseen = {
         name
         for name in METRICS
@@ -102,7 +101,7 @@ def test_promtool_agrees(tmp_path: Path) -> None:
     """Rules are valid; each fires in the one history and is silent in the other; every query is valid."""
     promtool = find_promtool()
     assert promtool is not None
-    queries = load_maker().list_queries()
+    queries = make_dashboard.list_queries()
     group = {"name": "dashboard", "rules": [{"record": f"q{i}", "expr": q} for i, q in enumerate(queries)]}
     (tmp_path / "queries.yaml").write_text(yaml.safe_dump({"groups": [group]}))
     for command in (
