@@ -1,4 +1,4 @@
-"""The engine of jobs in one process: DBOS, and a thread that hands it what was accepted.
+"""The engine of jobs in one process: a thread that hands what was accepted to DBOS.
 
 The thread also says that this process lives, goes on with what dead processes have left, stops what was
 cancelled, and deletes what nobody wants any more.
@@ -6,21 +6,19 @@ cancelled, and deletes what nobody wants any more.
 
 import asyncio
 import logging
-import sqlite3
 import threading
 import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any, cast
 
-from dbos import DBOS, DBOSConfig, Queue, SetEnqueueOptions, SetWorkflowID
+from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
 
 from configs.jobs import JobsSettings, JobsStage
 from deployments.errors import JobsUnavailable, StorageUnavailable
 from deployments.jobs import workflows
 from deployments.jobs.database import JobDatabase
+from deployments.jobs.durable import DurableWork
 from deployments.jobs.executors import Executors
 from deployments.jobs.progress import JobProgress
 from deployments.jobs.session import FileSession, JobParts
@@ -36,10 +34,7 @@ logger = logging.getLogger(__name__)
 _LOOK_S, _IDLE_LOOK_S = 0.5, 2.0
 _BEAT_S = 2.0
 _RESTART_S = 5.0
-# A poll is a few questions to the database: often while something waits, seldom while nothing does.
-_QUEUE_POLL_S, _IDLE_QUEUE_POLL_S = 0.2, 1.0
 _SWEEP_S = 20.0
-_EVENTS_AT_ONCE = 8
 _STATES = ("queued", "running", "partial", "done", "failed", "cancelled", "expired")
 
 
@@ -52,11 +47,11 @@ class JobEngine:
     def __init__(self, settings: JobsSettings, stage: JobsStage, work: JobWork, recorder: Recorder) -> None:
         self.pages_in_flight = stage.pages_in_flight
         self._settings = settings
-        self._stage = stage
         self._recorder = recorder
         self._database = JobDatabase(settings.database_url.get_secret_value())
         self._id = f"{uuid.uuid4().hex}"
         self._executors = Executors(self._database, self._id)
+        self._durable = DurableWork(self._database, self._id, stage.files_at_once)
         self._progress = JobProgress(self._database, settings.ttl_s)
         self._storage = JobStorage(settings.storage_url)
         self._parts = JobParts(
@@ -70,8 +65,6 @@ class JobEngine:
         self._teller = EventTeller(self._database, settings, work.post)
         self._sweeper = Sweeper(self._database, self._storage, settings.ttl_s)
         self._sessions: dict[str, set[FileSession]] = defaultdict(set)
-        self._queues: list[Queue] = []
-        self._is_busy = False
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._is_lost = False
@@ -119,13 +112,13 @@ class JobEngine:
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                self._launch()
+                self._prepare()
                 break
             except Exception as error:
                 # Its text may hold an address with a password.
                 logger.error("jobs cannot start yet: %s", type(error).__name__)
                 logger.debug("cause", exc_info=True)
-                DBOS.destroy()
+                self._durable.end()
                 self._stop.wait(_RESTART_S)
         rounds = _Rounds(
             {self._look_around: _BEAT_S, self._sweep: self._sweep_every_s(), self._sweep_orphans: 3_600.0}
@@ -144,43 +137,15 @@ class JobEngine:
                 logger.debug("cause", exc_info=True)
                 self._stop.wait(_RESTART_S)
             self._wake.wait(_LOOK_S if self._sessions else _IDLE_LOOK_S)
-        DBOS.destroy()
-        workflows.set_engine(None)
+        self._durable.end()
         self._leave()
 
-    def _launch(self) -> None:
+    def _prepare(self) -> None:
         self._executors.enter()
         # A thread of its own: whatever takes long in the other one, this process lives.
         if not self._heart.is_alive():
             self._heart.start()
-        if self._database.is_sqlite:
-            _let_readers_in(_system_file(self._database))
-        workflows.set_engine(self)
-        DBOS(config=self._configure())
-        DBOS.launch()
-        at_once = {
-            workflows.FILES_QUEUE: self._stage.files_at_once,
-            workflows.EVENTS_QUEUE: _EVENTS_AT_ONCE,
-        }
-        self._is_busy = True
-        self._queues = [
-            DBOS.register_queue(name, worker_concurrency=count, polling_interval_sec=_QUEUE_POLL_S)
-            for name, count in at_once.items()
-        ]
-
-    def _configure(self) -> DBOSConfig:
-        url = self._database.url
-        if self._database.is_sqlite:
-            url = url.set(database=str(_system_file(self._database)))
-        return {
-            "name": "ocr-serve-jobs",
-            "system_database_url": url.render_as_string(hide_password=False),
-            "executor_id": self._id,
-            "application_version": workflows.WORKFLOW_VERSION,
-            "serializer": cast(Any, workflows.JsonSerializer()),
-            "log_level": "WARNING",
-            "use_listen_notify": False,
-        }
+        self._durable.prepare()
 
     def _beat(self) -> None:
         while not self._stop.wait(_BEAT_S) and not self._is_lost:
@@ -195,6 +160,7 @@ class JobEngine:
     def _look_around(self) -> None:
         for executor_id in self._executors.list_dead():
             logger.warning("going on with the jobs of a process that ended: %s", executor_id)
+            self._durable.launch(self)
             DBOS._recover_pending_workflows([executor_id])
             self._executors.strike(executor_id)
         states = self._progress.count_states()
@@ -202,18 +168,16 @@ class JobEngine:
             self._recorder.set("ocr_jobs", states.get(state, 0), state=state)
         waiting = self._progress.count_waiting_files()
         self._recorder.set("ocr_job_files_waiting", waiting)
-        self._set_pace(is_busy=waiting > 0)
-
-    def _set_pace(self, is_busy: bool) -> None:
-        """Let all processes look at the queues often, or seldom: what waits, waits for any of them."""
-        if is_busy != self._is_busy:
-            for queue in self._queues:
-                queue.set_polling_interval_sec(_QUEUE_POLL_S if is_busy else _IDLE_QUEUE_POLL_S)
-            self._is_busy = is_busy
+        if waiting:
+            self._durable.launch(self)
+        self._durable.set_pace(is_busy=waiting > 0)
 
     def _dispatch(self) -> None:
-        has_new = False
-        for job_id, files_total in self._progress.list_undispatched():
+        jobs, events = self._progress.list_undispatched(), self._teller.list_waiting()
+        if not jobs and not events:
+            return
+        self._durable.launch(self)
+        for job_id, files_total in jobs:
             for place in range(files_total):
                 # The first files of all jobs come before the second ones: no job waits for a whole other one.
                 with (
@@ -222,17 +186,15 @@ class JobEngine:
                 ):
                     DBOS.enqueue_workflow(workflows.FILES_QUEUE, workflows.read_file, job_id, place)
             self._progress.note_dispatched(job_id)
-            has_new = True
-        for event_id in self._teller.list_waiting():
+        for event_id in events:
             with SetWorkflowID(event_id):
                 DBOS.enqueue_workflow(workflows.EVENTS_QUEUE, workflows.tell_event, event_id)
             self._teller.note_dispatched(event_id)
-            has_new = True
-        if has_new:
-            self._set_pace(is_busy=True)
+        self._durable.set_pace(is_busy=True)
 
     def _sweep(self) -> None:
         for removed in asyncio.run(self._sweeper.sweep()):
+            self._durable.launch(self)
             names = [
                 workflows.name_file_workflow(removed.job_id, place) for place in range(removed.files_total)
             ]
@@ -255,7 +217,11 @@ class JobEngine:
 
     def _leave(self) -> None:
         try:
-            self._executors.strike(self._id)
+            if self._durable.is_launched:
+                # A file that was being read, or an event that waits to be told again, is still in its name.
+                self._executors.resign()
+            else:
+                self._executors.strike(self._id)
         except JobsUnavailable:
             # The next process finds that this one is dead.
             logger.warning("this process stays in the register of jobs")
@@ -275,17 +241,3 @@ class _Rounds:
             if time.monotonic() >= self._due_s[task]:
                 self._due_s[task] = time.monotonic() + every_s
                 task()
-
-
-def _system_file(database: JobDatabase) -> Path:
-    file = Path(str(database.url.database))
-    return file.with_name(f"{file.stem}-steps.sqlite")
-
-
-def _let_readers_in(file: Path) -> None:
-    """Let a file of SQLite have readers beside its writer, for good."""
-    connection = sqlite3.connect(file)
-    try:
-        connection.execute("PRAGMA journal_mode=WAL")
-    finally:
-        connection.close()

@@ -14,6 +14,9 @@ import sqlalchemy as sa
 from deployments.jobs.database import JobDatabase
 from deployments.jobs.tables import executors
 
+# No process has this number, on any machine.
+_NOBODY = 0
+
 
 class Executors:
     """The register of the processes that execute jobs. Every method blocks, and raises `JobsUnavailable`."""
@@ -45,6 +48,13 @@ class Executors:
                 sa.update(executors).where(executors.c.id == self._id).values(seen_s=self._now())
             )
             return changed.rowcount == 1
+
+    def resign(self) -> None:
+        """Let others take this process for dead at once, and go on with what it leaves."""
+        with self._database.write() as connection:
+            connection.execute(
+                sa.update(executors).where(executors.c.id == self._id).values(pid=_NOBODY, seen_s=0.0)
+            )
 
     def list_dead(self) -> list[str]:
         """The processes in the register that live no more."""
