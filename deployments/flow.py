@@ -110,7 +110,8 @@ async def _read_pixels(image: PageImage, stages: Stages, options: ReadOptions, c
         with clock.measure("orientation"):
             views = await asyncio.to_thread(view_for_orientation, pixels, ORIENTATION_SHORT_SIDE_PX)
             rotation = await stages.orient(views)
-            pixels = await asyncio.to_thread(turn_clockwise, pixels, rotation)
+            if rotation:
+                pixels = await asyncio.to_thread(turn_clockwise, pixels, rotation)
     if options.unwarp:
         with clock.measure("unwarping"):
             pixels = await stages.unwarp(pixels)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
+import cv2
 from fastapi import FastAPI
 from ray import serve
 
@@ -64,6 +65,8 @@ class Ingress:
         memory: MemoryLimits,
     ) -> None:
         return_large_blocks()
+        # A thread for each page is enough: more of them for one page spin while they wait for each other.
+        cv2.setNumThreads(1)
         context = serve.get_replica_context()
         start_observing(context.deployment, context.replica_id.unique_id)
         self._recorder = make_recorder()

@@ -44,6 +44,38 @@ class Listen:
         )
 
 
+# How often Ray's processes look around suits clusters of any size; on one machine they share the cores of the
+# networks (docs/benchmarks.md). Whoever sets one of these keeps what was set.
+_CALMER_RAY = {
+    # Serve's look at every deployment: ten times a second otherwise.
+    "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.5",
+    # Every replica's look for new figures: ten times a second otherwise.
+    "RAY_SERVE_METRICS_EXPORT_INTERVAL_MS": "1000",
+    # Figures on their way to `/metrics`: every two seconds in a cluster.
+    "RAY_metrics_report_interval_ms": "5000",
+    # Statistics of Ray's own event loops.
+    "RAY_event_stats": "0",
+    # The agent's look at every process, for the dashboard, at events of Ray's, and for its parent.
+    "REPORTER_UPDATE_INTERVAL_MS": "10000",
+    "EVENT_AGENT_REPORT_INTERVAL_SECONDS": "1",
+    "SCAN_EVENT_DIR_INTERVAL_SECONDS": "10",
+    "RAY_DASHBOARD_AGENT_CHECK_PARENT_INTERVAL_S": "2",
+    # The dashboard's look at its own memory.
+    "METRICS_RECORD_INTERVAL_S": "60",
+    # The look for new log files, ten times a second up to so many of them; lines of known ones come at once.
+    "RAY_LOG_MONITOR_MANY_FILES_THRESHOLD": "1",
+    "LOG_NAME_UPDATE_INTERVAL_S": "2",
+    # The look at the memory of the machine, four times a second otherwise.
+    "RAY_memory_monitor_refresh_ms": "1000",
+    # Words to other machines of what is free here, and of objects that are on their way; the looks for
+    # garbage and for workers without work: five to ten times a second otherwise.
+    "RAY_raylet_report_resources_period_milliseconds": "1000",
+    "RAY_object_manager_timer_freq_ms": "1000",
+    "RAY_raylet_check_gc_period_milliseconds": "1000",
+    "RAY_kill_idle_workers_interval_ms": "2000",
+}
+
+
 def _needs_no_key(environment: Mapping[str, str]) -> bool:
     return environment.get("AUTH_MODE") in ("cognito", "both")
 
@@ -56,16 +88,8 @@ def run_service(profile_name: str, engine: EngineName | None) -> int:
     os.environ["API_KEY"] = listen.api_key
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_AUTH_MODE", "disabled")
-    # Ten looks a second at every deployment cost a twentieth of a core, for a cluster of one machine.
-    os.environ.setdefault("RAY_SERVE_CONTROL_LOOP_INTERVAL_S", "0.5")
-    # Every process looks for new figures ten times a second, which costs a twentieth of a core in all.
-    os.environ.setdefault("RAY_SERVE_METRICS_EXPORT_INTERVAL_MS", "1000")
-    # Ray hands figures to `/metrics` every ten seconds by default. A cluster takes two; on one machine, where
-    # the agent that collects them shares the cores of the networks, five save a hundredth of a core.
-    os.environ.setdefault("RAY_metrics_report_interval_ms", "5000")
-    # Statistics of Ray's own event loops, and the dashboard's look at every process, four times as seldom.
-    os.environ.setdefault("RAY_event_stats", "0")
-    os.environ.setdefault("REPORTER_UPDATE_INTERVAL_MS", "10000")
+    for name, value in _CALMER_RAY.items():
+        os.environ.setdefault(name, value)
     # Whoever sits before this terminal reads lines, not JSON.
     os.environ.setdefault("LOG_FORMAT", "text")
     # glibc makes up to eight heaps a core, each with holes of its own; only the environment is early enough.

@@ -1,4 +1,4 @@
-"""DBOS in this process, with the queues of jobs: begun when something is to be done, ended with the process."""
+"""DBOS in this process, with the queues of jobs: begun when there is something to do."""
 
 import sqlite3
 from pathlib import Path
@@ -29,7 +29,7 @@ class DurableWork:
         self.is_launched = False
 
     def prepare(self) -> None:
-        """Make the tables, or bring them up to date: what is wrong with the database shows before a job comes.
+        """Make the tables, or bring them up to date: a database that is not fit shows before a job comes.
 
         DBOS ends again: its polls cost a hundredth of a core, for nothing while there are no jobs.
         """

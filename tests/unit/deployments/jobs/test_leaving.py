@@ -37,7 +37,6 @@ async def test_an_event_that_waits_to_be_told_again_is_told_by_the_next_process(
 ) -> None:
     """A receiver that refuses while one process lives hears of the end of the job from another."""
     environment["JOBS_WEBHOOK_FIRST_DELAY_S"] = "1"
-    box = JobBox(make_settings(environment))
 
     def begin() -> str:
         work = TextWork()
