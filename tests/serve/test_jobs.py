@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -39,11 +40,27 @@ def wait_for_pages(http: httpx.Client, path: str, pages: int) -> None:
         assert time.monotonic() < deadline
 
 
-def test_a_cancelled_job_costs_no_more_network_time_than_a_page(http: httpx.Client) -> None:
-    """What is in the network ends; of the pages that wait for it none gets there."""
+def wait_for_end(http: httpx.Client, path: str) -> dict[str, Any]:
+    """The job once it has ended; bounded. The ingress may be on its way too."""
+    deadline = time.monotonic() + 120
+    while True:
+        assert time.monotonic() < deadline
+        answer = http.get(path, params={"wait": 1})
+        if answer.is_success and answer.json().get("ended"):
+            job: dict[str, Any] = answer.json()
+            return job
+
+
+def count_page_runs(http: httpx.Client) -> int:
+    """Runs that one page costs."""
     before = count_runs()
     assert http.post("/ocr", files={"file": PAGE}).status_code == 200
-    runs_of_a_page = count_runs() - before
+    return count_runs() - before
+
+
+def test_a_cancelled_job_costs_no_more_network_time_than_a_page(http: httpx.Client) -> None:
+    """What is in the network ends; of the pages that wait for it none gets there."""
+    runs_of_a_page = count_page_runs(http)
     files = [("file", (f"{number}.png", PAGE)) for number in range(PAGES)]
     path = http.post("/v1/jobs", files=files).headers["location"]
     wait_for_pages(http, path, 2)
@@ -60,3 +77,20 @@ def test_a_cancelled_job_costs_no_more_network_time_than_a_page(http: httpx.Clie
     assert count_runs() - after == runs_of_a_page, "nothing of the job is read meanwhile"
     job = http.get(path).json()
     assert job["pages_processed"] < PAGES
+
+
+def test_a_job_goes_on_when_a_rollout_replaces_what_reads_it(http: httpx.Client) -> None:
+    """The replica is asked to end in the middle of files; the next one reads what it has left."""
+    runs_of_a_page = count_page_runs(http)
+    files = [("file", (f"rollout-{number}.png", PAGE)) for number in range(8)]
+    path = http.post("/v1/jobs", files=files).headers["location"]
+    wait_for_pages(http, path, 2)
+    before = count_runs()
+    read = http.get(path).json()["pages_processed"]
+
+    start_graph("jobs", recognition=SLOW, jobs={"files_at_once": 3})
+
+    job = wait_for_end(http, path)
+    assert (job["status"], job["pages_processed"]) == ("done", 8)
+    # Four files were read at a time: what was begun and not ended is begun anew.
+    assert count_runs() - before <= (8 - read + 4) * runs_of_a_page
