@@ -1,9 +1,11 @@
 """Small PDF files for tests, and their pages as pixels."""
 
+from collections.abc import Sequence
 from io import BytesIO
 
 import numpy as np
 import pikepdf
+from hypothesis import strategies as st
 
 from deployments.vision.pdf import PdfDocument
 
@@ -60,3 +62,13 @@ def build_form() -> bytes:
             )
         )
         return save_pdf(pdf)
+
+
+@st.composite
+def damaged_files(draw: st.DrawFn, samples: Sequence[bytes]) -> bytes:
+    """One of these files in which some bytes are replaced, and which may be cut."""
+    data = bytearray(draw(st.sampled_from(samples)))
+    changes = st.tuples(st.integers(0, len(data) - 1), st.integers(0, 255))
+    for position, value in draw(st.lists(changes, max_size=8)):
+        data[position] = value
+    return bytes(data[: draw(st.one_of(st.just(len(data)), st.integers(0, len(data))))])

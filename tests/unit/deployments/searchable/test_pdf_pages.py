@@ -7,7 +7,6 @@ import pikepdf
 import pypdfium2
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 from pikepdf import Dictionary, Name
 
 from deployments.errors import EncryptedPdf, InputError, MalformedPdf
@@ -18,6 +17,7 @@ from deployments.vision.pdf import PdfDocument
 
 from .conftest import MAX_PIXELS, make_run, write_pdf
 from fixtures.formats import make_text_pdf, save_pdf
+from pdf_building import damaged_files
 from pdf_reading import copy_text, draw_page, find_words, measure_overlap
 
 DPI = 144
@@ -272,18 +272,8 @@ SAMPLES = [
 ]
 
 
-@st.composite
-def mutated_files(draw: st.DrawFn) -> bytes:
-    """A valid file in which some bytes are replaced, and which may be cut."""
-    data = bytearray(draw(st.sampled_from(SAMPLES)))
-    changes = st.tuples(st.integers(0, len(data) - 1), st.integers(0, 255))
-    for position, value in draw(st.lists(changes, max_size=8)):
-        data[position] = value
-    return bytes(data[: draw(st.one_of(st.just(len(data)), st.integers(0, len(data))))])
-
-
 @settings(max_examples=200, deadline=None)
-@given(mutated_files())
+@given(damaged_files(SAMPLES))
 def test_a_damaged_file_is_written_or_refused_and_nothing_else(data: bytes) -> None:
     """Whatever happens inside, what comes out is a file that opens, or an error for the caller."""
     try:

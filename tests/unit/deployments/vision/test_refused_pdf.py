@@ -7,13 +7,12 @@ import numpy as np
 import pikepdf
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 from pypdfium2 import raw
 
 from deployments.errors import EncryptedPdf, InputError, MalformedPdf, PageOutOfRange, TooManyPixels
 from deployments.vision.pdf import PdfDocument
 
-from pdf_building import MAX_PIXELS, RED_CORNER, build_form, build_pdf, render, save_pdf
+from pdf_building import MAX_PIXELS, RED_CORNER, build_form, build_pdf, damaged_files, render, save_pdf
 
 
 @contextmanager
@@ -125,18 +124,8 @@ SAMPLES = [
 ]
 
 
-@st.composite
-def mutated_files(draw: st.DrawFn) -> bytes:
-    """A valid file in which some bytes are replaced, and which may be cut."""
-    data = bytearray(draw(st.sampled_from(SAMPLES)))
-    changes = st.tuples(st.integers(0, len(data) - 1), st.integers(0, 255))
-    for position, value in draw(st.lists(changes, max_size=8)):
-        data[position] = value
-    return bytes(data[: draw(st.one_of(st.just(len(data)), st.integers(0, len(data))))])
-
-
 @settings(max_examples=200, deadline=None)
-@given(mutated_files())
+@given(damaged_files(SAMPLES))
 def test_a_damaged_file_is_rendered_or_refused_and_nothing_else(data: bytes) -> None:
     """Whatever happens inside, what comes out is pages or an error for the caller."""
     try:
