@@ -4,10 +4,10 @@ import os
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from configs.jobs import JobsStage
 from configs.settings import (
@@ -33,6 +33,8 @@ _TEXT_STAGES = ("orientation", "detection", "recognition")
 # Those that a profile may do without.
 OPTIONAL_STAGES = ("layout", "table", "unwarping", "formula", "seal")
 _MODEL_STAGES = (*_TEXT_STAGES, *OPTIONAL_STAGES)
+# Those that may end while nobody needs them: the text of an image is read without.
+_ON_DEMAND_STAGES = ("renderer", *OPTIONAL_STAGES, "extraction")
 # Stages whose packaged weights an engine cannot run: PaddlePaddle reads no ONNX, and the networks of
 # tables and formulas have a loop that OpenVINO does not know.
 _OWN_ENGINE: Mapping[str, tuple[str, ...]] = {
@@ -68,6 +70,22 @@ class Profile(Settings):
     extraction: ExtractionStage | None = None
     jobs: JobsStage | None = None
     limits: Limits = Limits()
+
+    @model_validator(mode="after")
+    def _keep_text_ready(self) -> Self:
+        others = set(Profile.model_fields) - {*_ON_DEMAND_STAGES, "limits"}
+        waiting = sorted(filter(self._waits, others))
+        if waiting:
+            raise ValueError(f"{', '.join(waiting)}: always needed, so without scale_to_zero_after_s")
+        return self
+
+    def list_on_demand(self) -> tuple[str, ...]:
+        """Stages that end when nobody asks, and start with the next request that needs them."""
+        return tuple(filter(self._waits, _ON_DEMAND_STAGES))
+
+    def _waits(self, name: str) -> bool:
+        stage = getattr(self, name)
+        return stage is not None and stage.replicas.scale_to_zero_after_s is not None
 
 
 class AppArgs(Settings):

@@ -64,9 +64,14 @@ class ReplicaOptions(Settings):
 
     ``max_surge_percent`` above 0 starts a successor before the old replica stops when a rollout restarts the
     deployment; it needs room for both.
+
+    With ``scale_to_zero_after_s`` the deployment starts with one replica, so that what is wrong with it shows
+    at once. It has none when nobody has asked for about so many seconds, and starts again with the next
+    request: as many as it needs, up to ``num_replicas``.
     """
 
     num_replicas: PositiveInt | Literal["auto"] = 1
+    scale_to_zero_after_s: float | None = Field(default=None, ge=1.0)
     num_cpus: float = Field(default=0.1, ge=0.0)
     num_gpus: float = Field(default=0.0, ge=0.0)
     max_ongoing_requests: PositiveInt = 16

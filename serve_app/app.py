@@ -75,6 +75,7 @@ def bind_graph(profile: Profile, extra_recognizers: tuple[str, ...], cluster_cpu
         if profile.jobs is None
         else named(JobRunner).bind(profile.jobs, make_job_work, parts),
         memory=profile.ingress.memory,
+        on_demand=profile.list_on_demand(),
     )
 
 

@@ -66,7 +66,7 @@ def _list_deployments(
 def _serve_options(replicas: ReplicaOptions, cluster_cpus: int) -> Options:
     """Serve's own words for a deployment's replicas and resources."""
     return {
-        "num_replicas": count_replicas(replicas, cluster_cpus),
+        **_scaling(replicas, count_replicas(replicas, cluster_cpus)),
         "max_ongoing_requests": replicas.max_ongoing_requests,
         "max_queued_requests": replicas.max_queued_requests,
         "max_surge_percent": replicas.max_surge_percent,
@@ -74,6 +74,22 @@ def _serve_options(replicas: ReplicaOptions, cluster_cpus: int) -> Options:
         "health_check_period_s": _HEALTH_CHECK_PERIOD_S,
         "health_check_timeout_s": _HEALTH_CHECK_TIMEOUT_S,
         "graceful_shutdown_timeout_s": _DRAIN_TIMEOUT_S,
+    }
+
+
+def _scaling(replicas: ReplicaOptions, count: int) -> Options:
+    if replicas.scale_to_zero_after_s is None:
+        return {"num_replicas": count}
+    return {
+        "autoscaling_config": {
+            "min_replicas": 0,
+            # A stage that cannot start shall fail the rollout, not the first request long after it.
+            "initial_replicas": 1,
+            "max_replicas": count,
+            # A second one starts when the first is full.
+            "target_ongoing_requests": replicas.max_ongoing_requests,
+            "downscale_to_zero_delay_s": replicas.scale_to_zero_after_s,
+        }
     }
 
 

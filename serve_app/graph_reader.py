@@ -2,7 +2,7 @@
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from configs.settings import DetectionStage, Limits
@@ -17,6 +17,7 @@ from deployments.metric_table import Recorder
 from deployments.reading import DocumentReading, FlowLimits, open_reading, read_all
 from deployments.searchable.text import lay_out_page
 from deployments.stage_choice import fill_options, list_stages
+from serve_app.api.reader import ON_DEMAND
 from serve_app.kept_documents import KeptDocuments
 
 _DESCRIBE_TIMEOUT_S = 2.0
@@ -41,7 +42,9 @@ class GraphReader:
         extraction: Handle | None,
         probed: Mapping[str, Handle],
         recorder: Recorder,
+        on_demand: tuple[str, ...] = (),
     ) -> None:
+        self._on_demand = on_demand
         self._probed = dict(probed)
         self._recorder = recorder
         self._kept = kept
@@ -89,9 +92,9 @@ class GraphReader:
 
     async def choose_models(self, options: ReadOptions) -> tuple[StageInfo, ...]:
         """The models that take part. Raises `NotReady` when a stage does not answer for half a minute."""
-        if not self._models:
-            await self._learn_models(_LEARN_TIMEOUT_S)
         names = list_stages(options, self._stages.choose_recognizer(options.lang))
+        if unknown := [name for name in names if name not in self._models]:
+            await self._learn_models(unknown, _LEARN_TIMEOUT_S)
         return tuple(self._models[name] for name in names)
 
     async def keep(self, owner: str, data: bytes, document: Document) -> str | None:
@@ -143,22 +146,33 @@ class GraphReader:
         self._admission.check_room()
 
     async def describe(self) -> tuple[StageInfo, ...]:
-        """The model of every stage. Raises `NotReady` until each of them answers at once."""
-        await self._learn_models(_DESCRIBE_TIMEOUT_S)
-        return tuple(self._models.values())
+        """The model of every stage that always runs. Raises `NotReady` until each of them answers at once."""
+        always = [name for name in self._described if name not in self._on_demand]
+        await self._learn_models(always, _DESCRIBE_TIMEOUT_S)
+        return tuple(self._models[name] for name in always)
 
-    async def _learn_models(self, timeout_s: float) -> None:
+    async def _learn_models(self, names: Sequence[str], timeout_s: float) -> None:
         try:
             async with asyncio.timeout(timeout_s):
-                calls = (call_stage(handle, "describe") for handle in self._described.values())
-                self._models = dict(zip(self._described, await asyncio.gather(*calls), strict=True))
+                calls = (call_stage(self._described[name], "describe") for name in names)
+                self._models |= dict(zip(names, await asyncio.gather(*calls), strict=True))
         except (TimeoutError, Busy, StageFailed) as error:
             raise NotReady("The service is starting.", _STARTING_RETRY_AFTER_S) from error
 
     async def probe(self) -> Mapping[str, str]:
-        """Of every stage `ok` when one of its replicas answers a real inference, or has just done so."""
-        states = await asyncio.gather(*map(_probe, self._probed.values()))
+        """Of every stage `ok` when one of its replicas answers a real inference, or has just done so.
+
+        Those that start on demand are not asked: that would start them.
+        """
+        states = await asyncio.gather(*(self._probe(name) for name in self._probed))
         return dict(zip(self._probed, states, strict=True))
+
+    async def _probe(self, name: str) -> str:
+        return ON_DEMAND if name in self._on_demand else await _probe(self._probed[name])
+
+    def list_on_demand(self) -> tuple[str, ...]:
+        """Stages that end when nobody asks, and start with the next request that needs them."""
+        return self._on_demand
 
     def show_metrics(self) -> None:
         """Say how long a document that comes now would wait."""

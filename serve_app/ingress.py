@@ -63,6 +63,7 @@ class Ingress:
         spread: int,
         limits: Limits,
         memory: MemoryLimits,
+        on_demand: tuple[str, ...],
     ) -> None:
         return_large_blocks()
         # A thread for each page is enough: more of them for one page spin while they wait for each other.
@@ -92,6 +93,7 @@ class Ingress:
             extraction,
             name_probed(renderer, described, recognizers),
             self._recorder,
+            on_demand,
         )
         self._limits = limits
         self._jobs, self._job_runner = jobs, job_runner

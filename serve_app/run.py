@@ -15,6 +15,7 @@ from ray.serve.schema import LoggingConfig
 
 from configs.profile import AppArgs, choose_recognizers, load_profile
 from configs.settings import EngineName
+from serve_app import controller_log
 from serve_app.app import bind_graph
 
 _APP_NAME = "ocr"
@@ -90,6 +91,7 @@ def run_service(profile_name: str, engine: EngineName | None) -> int:
     os.environ.setdefault("RAY_AUTH_MODE", "disabled")
     for name, value in _CALMER_RAY.items():
         os.environ.setdefault(name, value)
+    os.environ.setdefault("RAY_SERVE_CONTROLLER_CALLBACK_IMPORT_PATH", controller_log.CALLBACK_PATH)
     # Whoever sits before this terminal reads lines, not JSON.
     os.environ.setdefault("LOG_FORMAT", "text")
     # glibc makes up to eight heaps a core, each with holes of its own; only the environment is early enough.

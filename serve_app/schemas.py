@@ -117,7 +117,11 @@ class Health(BaseModel):
         examples=[{"service": "0.1.0", "paddleocr": "3.7.0", "paddle": None, "compiled_with_cuda": False}],
     )
     stages: dict[str, StageHealth] = Field(
-        description="The stages by name; a recogniser beside the first one has its model in its name.",
+        description="Those that always run; a recogniser beside the first one has its model in its name.",
         examples=[{"detection": {"model": "PP-OCRv6_small_det", "ready": True}}],
+    )
+    on_demand: list[str] = Field(
+        description="Stages that end when nobody asks, and start with the next request that needs them.",
+        examples=[["layout", "table"]],
     )
     languages: list[str] = Field(description="Languages that can be asked for.", examples=[["ch", "en"]])

@@ -16,6 +16,8 @@ ARGS: Config = {
         "ingress": {"replicas": {"num_replicas": 2, "max_ongoing_requests": 512}},
         "detection": {"replicas": {"num_replicas": 2, "num_cpus": 0.4}},
         "recognition": {"replicas": {"num_replicas": 2, "num_cpus": 0.5}},
+        # Always there, so that its replica can be counted.
+        "renderer": {"replicas": {"scale_to_zero_after_s": None}},
         "layout": None,
         "table": None,
         "documents": None,

@@ -44,12 +44,15 @@ class HealthProbe:
             ready=True,
             version=self._version.model_copy(update={"compiled_with_cuda": uses_cuda}),
             stages=name_stages(self._stages),
+            on_demand=list(self._reader.list_on_demand()),
             languages=list(self._reader.languages()),
         )
 
     def describe_start(self) -> Health:
         """Say what can be said before the stages answer."""
-        return Health(status="starting", ready=False, version=self._version, stages={}, languages=[])
+        return Health(
+            status="starting", ready=False, version=self._version, stages={}, on_demand=[], languages=[]
+        )
 
 
 def make_health_router(probe: HealthProbe) -> APIRouter:

@@ -9,6 +9,9 @@ from deployments.extraction.fields import ExtractedFields
 from deployments.extraction.wanted import ExtractionRequest
 from deployments.flow import PageSource
 
+# What `DocumentReader.probe` says of a stage that ends when nobody asks, and starts with the next request.
+ON_DEMAND = "on demand"
+
 
 class PageReading(Protocol):
     """A document that was let in; see `deployments.reading.DocumentReading`."""
@@ -86,11 +89,15 @@ class DocumentReader(PageShower, FieldsReader, Protocol):
         ...
 
     async def describe(self) -> tuple[StageInfo, ...]:
-        """Ask every stage what it is. Raises `NotReady` until each of them answers."""
+        """Ask every stage that always runs what it is. Raises `NotReady` until each of them answers."""
         ...
 
     async def probe(self) -> Mapping[str, str]:
-        """Ask every stage for a real inference; of each `ok`, or why there is none."""
+        """Ask every stage that always runs for a real inference; of each `ok`, or why there is none."""
+        ...
+
+    def list_on_demand(self) -> tuple[str, ...]:
+        """Name the stages that end when nobody asks, and start with the next request that needs them."""
         ...
 
     async def check_paddle(self) -> dict[str, object]:

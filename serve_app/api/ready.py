@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from serve_app.api.reader import DocumentReader
+from serve_app.api.reader import ON_DEMAND, DocumentReader
 
 # Probes come from many places; the stages need not answer each of them.
 CACHE_S = 2.0
@@ -16,7 +16,10 @@ _RETRY_AFTER_S = 5
 
 
 class Readiness(BaseModel):
-    """Whether every stage has answered a real inference lately; ``stages`` says of each `ok` or why not."""
+    """Whether every stage has answered a real inference lately; ``stages`` says of each `ok` or why not.
+
+    One that ends when nobody needs it, and starts with the next request, is `on demand`; it is not asked.
+    """
 
     ready: bool
     stages: dict[str, str]
@@ -38,7 +41,7 @@ class ReadinessProbe:
             if self._read_clock_s() >= self._fresh_until_s:
                 self._stages = await self._reader.probe()
                 self._fresh_until_s = self._read_clock_s() + CACHE_S
-        ready = all(state == "ok" for state in self._stages.values())
+        ready = all(state in ("ok", ON_DEMAND) for state in self._stages.values())
         return Readiness(ready=ready, stages=dict(self._stages))
 
 

@@ -109,7 +109,7 @@ def _compare_deployment(
         if not (path == "num_replicas" and wanted.options.get("autoscaling_config"))
     )
     is_resized = any(reason.effect is Effect.SCALE for reason in reasons) or was.replicas != wanted.replicas
-    after = _count_after(before, wanted, is_resized or is_rebuilt)
+    after = _count_after(before, wanted, bool(reasons) or is_rebuilt, is_resized or is_rebuilt)
     effect = strongest(reason.effect for reason in reasons)
     if is_rebuilt:
         effect = Effect.RESTART
@@ -135,10 +135,14 @@ def _count(application: PlannedApplication, name: str, live: LiveReplicas) -> in
     return planned.replicas if planned else None
 
 
-def _count_after(before: int | None, wanted: PlannedDeployment, is_resized: bool) -> int | None:
+def _count_after(
+    before: int | None, wanted: PlannedDeployment, is_changed: bool, is_resized: bool
+) -> int | None:
+    scaling = wanted.options.get("autoscaling_config")
+    if is_changed and scaling and scaling.get("initial_replicas") is not None:
+        return wanted.replicas
     if not is_resized:
         return before
-    scaling = wanted.options.get("autoscaling_config")
     if scaling and before is not None:
         # The load decides, within bounds.
         return max(scaling.get("min_replicas", 1), min(before, scaling.get("max_replicas", 1)))

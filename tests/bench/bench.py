@@ -52,11 +52,14 @@ class Bench:
         self._rounds: dict[str, list[Round]] = defaultdict(list)
         self._first: dict[str, Round] = {}
 
-    def warm_up(self) -> float:
-        """Two pages for everybody; gives the part of a core that the service takes when it is idle."""
+    def warm_up(self) -> None:
+        """Two pages for everybody."""
         for rival in self._rivals:
             rival.read_all(self._pages.paths[:_WARM_UP_PAGES])
         self._callers.read_all(self._pages.paths[:_WARM_UP_PAGES], 1)
+
+    def measure_idle(self) -> float:
+        """The part of a core that the service takes when nobody asks."""
         before = sum_cpu_s(self._service)
         time.sleep(_IDLE_S)
         return (sum_cpu_s(self._service) - before) / _IDLE_S
@@ -128,7 +131,7 @@ def main() -> None:
             running_service("--profile", args.profile, environment={"OCR_METRICS_PORT": str(port)})
         )
         bench = Bench(service, f"http://127.0.0.1:{port}/metrics", rivals, pages)
-        idle = bench.warm_up()
+        bench.warm_up()
         bench.run(args.callers, args.rounds)
         breakdown = bench.break_down()
         cores = os.cpu_count() or 1
@@ -136,7 +139,7 @@ def main() -> None:
             "cores": cores,
             "pages": len(pages.paths),
             "rounds": args.rounds,
-            "idle_cores": idle,
+            "idle_cores": bench.measure_idle(),
             "breakdown_cpu_s_per_page": asdict(breakdown),
             "outside_networks": breakdown.outside_networks,
             **bench.results(),

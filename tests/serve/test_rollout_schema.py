@@ -9,6 +9,7 @@ from ray.serve import config, schema
 from ray.serve._private.config import DeploymentConfig, ReplicaConfig
 from ray.serve._private.deploy_utils import get_app_code_version
 from ray.serve._private.utils import DeploymentOptionUpdateType
+from ray.serve.config import AutoscalingConfig
 
 from configs.profile import AppArgs, choose_recognizers, load_profile
 from serve_app.app import bind_graph
@@ -93,7 +94,8 @@ def test_the_graph_is_bound_with_the_options_that_are_planned(profile: str) -> N
             found = getattr(bound[name], option, None)
             if found is None:
                 found = getattr(bound[name]._deployment_config, option)
-            assert found == value, (name, option)
+            wanted = AutoscalingConfig(**value) if option == "autoscaling_config" else value
+            assert found == wanted, (name, option)
 
 
 def _find_bound(values: object) -> Iterator[object]:

@@ -69,6 +69,26 @@ def test_a_batch_that_could_never_fill_is_an_error() -> None:
         load_profile(AppArgs(profile="cpu", overrides=overrides), 0.0, {})
 
 
+def test_what_only_some_requests_need_may_end_while_nobody_asks() -> None:
+    """On a laptop; on a GPU node every stage stays."""
+    shipped = load_profile(AppArgs(profile="cpu"), 0.0, {})
+    assert shipped.list_on_demand() == ("renderer", "layout", "table", "extraction")
+    always = {"renderer": {"replicas": {"scale_to_zero_after_s": None}}, "layout": None}
+    assert load_profile(AppArgs(profile="cpu", overrides=always), 0.0, {}).list_on_demand() == (
+        "table",
+        "extraction",
+    )
+    assert load_profile(AppArgs(profile="gpu-t4"), 1.0, {}).list_on_demand() == ()
+
+
+@pytest.mark.parametrize("stage", ["ingress", "orientation", "detection", "recognition", "documents", "jobs"])
+def test_what_every_request_needs_stays(stage: str) -> None:
+    """Nor can what keeps something while nobody asks."""
+    overrides = {stage: {"replicas": {"scale_to_zero_after_s": 60}}}
+    with pytest.raises(ValidationError, match=f"{stage}: always needed"):
+        load_profile(AppArgs(profile="cpu", overrides=overrides), 0.0, {})
+
+
 def test_an_unknown_profile_names_the_known_ones() -> None:
     """The message says what may be chosen."""
     with pytest.raises(ValueError, match="cpu, gpu-onnx, gpu-t4"):

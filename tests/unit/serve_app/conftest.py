@@ -185,6 +185,10 @@ class FakeReader:
         self.probe_calls += 1
         return self.stage_states
 
+    def list_on_demand(self) -> tuple[str, ...]:
+        """List one stage."""
+        return ("layout",)
+
     async def check_paddle(self) -> dict[str, object]:
         """Answer as a machine without Paddle does."""
         return {"ok": False, "installed": False, "version": None, "reason": "Paddle is not installed."}

@@ -25,6 +25,7 @@ async def test_a_ready_service_says_what_it_runs(stranger: httpx.AsyncClient, pa
     assert (body["status"], body["ready"], body["languages"]) == ("ok", True, ["ch", "en"])
     assert body["stages"]["detection"]["model"] == "PP-OCRv5_mobile_det"
     assert body["stages"]["detection"]["ready"] is True
+    assert body["on_demand"] == ["layout"]
     version = body["version"]
     assert (version["service"], version["python"]) == ("1.2.3", platform.python_version())
     assert version.keys() >= {"paddleocr", "paddlex", "paddle", "ray", "compiled_with_cuda", "cuda"}

@@ -25,6 +25,13 @@ async def test_the_stage_that_does_not_answer_is_named(stranger: httpx.AsyncClie
     assert (await stranger.get("/livez")).status_code == 200
 
 
+async def test_a_stage_that_starts_on_demand_is_not_waited_for(stranger: httpx.AsyncClient, reader) -> None:
+    """It is named as such."""
+    reader.stage_states = {"detection": "ok", "layout": "on demand"}
+    answer = await stranger.get("/readyz")
+    assert (answer.status_code, answer.json()) == (200, {"ready": True, "stages": reader.stage_states})
+
+
 async def test_stages_are_asked_once_for_many(reader) -> None:
     """Whoever asks within two seconds shares the answer, at the same moment or after it."""
     now_s = 0.0

@@ -116,6 +116,21 @@ def test_bounds_of_scaling_move_no_replica_that_is_within_them() -> None:
         assert (change.effect, change.after) == (effect, after)
 
 
+def test_a_stage_that_nobody_has_asked_for_is_started_once_by_a_rollout_that_changes_it() -> None:
+    """Serve goes back to `initial_replicas`: what cannot start fails the rollout."""
+    old, new = copy.deepcopy(BASE), copy.deepcopy(BASE)
+    scaling = {"min_replicas": 0, "initial_replicas": 1, "max_replicas": 1}
+    set_options("Renderer", autoscaling_config=scaling)(old)
+    set_options("Renderer", autoscaling_config=scaling, max_ongoing_requests=9)(new)
+    asleep = LiveReplicas({"ocr": {**REPLICAS, "Renderer": 0}})
+    change = changes_of(compare(old, new, asleep))["Renderer"]
+    assert (change.effect, change.before, change.after) == (Effect.SCALE, 0, 1)
+    set_overrides(limits={"max_queue_s": 9.0})(new)
+    change = changes_of(compare(old, new, asleep))["Renderer"]
+    assert (change.effect, change.before, change.after) == (Effect.RESTART, 0, 1)
+    assert compare(old, old, asleep).effect is Effect.NOTHING
+
+
 def test_the_same_value_in_other_words_restarts_all_and_the_diff_says_why() -> None:
     """Serve compares the text of the arguments: 20 and 20.0 are two versions."""
     old, new = copy.deepcopy(BASE), copy.deepcopy(BASE)
