@@ -27,6 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     run.add_argument(
         "--engine", choices=["openvino", "onnxruntime", "paddle", "fake"], help="for every network"
     )
+    run.add_argument("--dashboard", action="store_true", help="with Ray's dashboard, on this machine alone")
     # For a service that another command has started for itself.
     run.add_argument("--with-caller", action="store_true", help=argparse.SUPPRESS)
     add_read_parser(commands)
@@ -56,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         if args.with_caller:
             stop_with_caller()
-        return run_service(args.profile, args.engine)
+        return run_service(args.profile, args.engine, args.dashboard)
 
 
 if __name__ == "__main__":

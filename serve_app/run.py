@@ -57,7 +57,7 @@ _CALMER_RAY = {
     # Statistics of Ray's own event loops.
     "RAY_event_stats": "0",
     # The agent's look at every process, for the dashboard, at events of Ray's, and for its parent.
-    "REPORTER_UPDATE_INTERVAL_MS": "10000",
+    "REPORTER_UPDATE_INTERVAL_MS": "30000",
     "EVENT_AGENT_REPORT_INTERVAL_SECONDS": "1",
     "SCAN_EVENT_DIR_INTERVAL_SECONDS": "10",
     "RAY_DASHBOARD_AGENT_CHECK_PARENT_INTERVAL_S": "2",
@@ -81,7 +81,7 @@ def _needs_no_key(environment: Mapping[str, str]) -> bool:
     return environment.get("AUTH_MODE") in ("cognito", "both")
 
 
-def run_service(profile_name: str, engine: EngineName | None) -> int:
+def run_service(profile_name: str, engine: EngineName | None, with_dashboard: bool) -> int:
     """Start, serve until SIGINT or SIGTERM, and stop all that was started. Returns the exit status."""
     start = time.monotonic()
     listen = Listen.from_environment()
@@ -100,8 +100,8 @@ def run_service(profile_name: str, engine: EngineName | None) -> int:
     args = AppArgs(profile=profile_name, engine=engine)
     print("Starting a local Ray cluster ...", flush=True)
     try:
-        _start_graph(args, listen)
-        print(_describe(listen, time.monotonic() - start), flush=True)
+        dashboard_url = _start_graph(args, listen, with_dashboard)
+        print(_describe(listen, time.monotonic() - start, dashboard_url), flush=True)
         while True:
             signal.pause()
     except KeyboardInterrupt:
@@ -126,14 +126,15 @@ def _on_stop_signals(handler: Callable[..., object] | signal.Handlers) -> None:
         signal.signal(number, handler)
 
 
-def _start_graph(args: AppArgs, listen: Listen) -> None:
+def _start_graph(args: AppArgs, listen: Listen, with_dashboard: bool) -> str:
+    """The address of Ray's dashboard, empty where there is none."""
     cores = os.cpu_count() or 1
     metrics_port = os.environ.get("OCR_METRICS_PORT")
-    # The dashboard stays on this machine; a second cluster on it takes the next free port.
-    ray.init(
+    # The dashboard is eleven processes. It stays on this machine; a second cluster takes the next free port.
+    context = ray.init(
         address="local",
         num_cpus=cores,
-        include_dashboard=True,
+        include_dashboard=with_dashboard,
         dashboard_host="127.0.0.1",
         logging_level=logging.WARNING,
         _metrics_export_port=int(metrics_port) if metrics_port else None,
@@ -150,19 +151,21 @@ def _start_graph(args: AppArgs, listen: Listen) -> None:
         route_prefix="/",
         logging_config=LoggingConfig(log_level="WARNING", enable_access_log=False),
     )
+    return f"http://{context.dashboard_url}" if with_dashboard else ""
 
 
-def _describe(listen: Listen, elapsed_s: float) -> str:
+def _describe(listen: Listen, elapsed_s: float, dashboard_url: str) -> str:
     shown = "127.0.0.1" if listen.host in ("0.0.0.0", "::") else listen.host  # nosec B104
     url = f"http://{shown}:{listen.port}"
     key_line = f"API key (made for this run, shown once): {listen.api_key}\n" if listen.is_new_key else ""
     key = listen.api_key if listen.is_new_key else "$API_KEY"
+    dashboard_line = f"Ray's dashboard: {dashboard_url}\n\n" if dashboard_url else ""
     return (
         f"\nReady at {url} after {elapsed_s:.0f} s. {key_line and chr(10) + key_line}"
         f'Try it:\n\n    curl -H "x-api-key: {key}" {url}/ocr -F file=@tests/fixtures/pages/letter.png\n\n'
-        "Ctrl-C stops it."
+        f"{dashboard_line}Ctrl-C stops it."
     )
 
 
 if __name__ == "__main__":
-    sys.exit(run_service("auto", None))
+    sys.exit(run_service("auto", None, with_dashboard=False))

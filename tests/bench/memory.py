@@ -6,7 +6,7 @@ The images of the folders (or of their ``images/``) are sent round and round, ea
 size, as real pages differ from each other. Every twenty requests, when all are answered, the resident set of
 each replica is noted. The figures go to bench-results/memory.json and, drawn, to docs/images/memory.png.
 Exits with 1 when a replica is more than 5 % larger after the last hundred requests than after the first, or
-was replaced on the way.
+was replaced on the way. Stages that nobody asks for end meanwhile.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import io
 import json
 import random
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -100,8 +100,11 @@ def run_load(
     return samples
 
 
-def report(samples: Sequence[Sample]) -> bool:
-    """Print a row a replica; whether all of them are still there and have kept their size."""
+def report(samples: Sequence[Sample], on_demand: Collection[str]) -> bool:
+    """Print a row a replica; whether all of them are still there and have kept their size.
+
+    Those of the stages ``on_demand`` may have ended.
+    """
     first = next(sample for sample in samples if sample.requests >= _SETTLED_AFTER)
     last = samples[-1]
     after_each = f"{first.requests:5} {last.requests:5}"
@@ -109,6 +112,9 @@ def report(samples: Sequence[Sample]) -> bool:
     kept = True
     for name in sorted({*first.replicas, *last.replicas}):
         before, after = first.replicas.get(name), last.replicas.get(name)
+        if after is None and name.split()[0].lower() in on_demand:
+            print(f"{name:30} has ended: nobody asked")
+            continue
         if before is None or after is None:
             print(f"{name:30} was replaced on the way")
             kept = False
@@ -127,7 +133,7 @@ def draw(samples: Sequence[Sample], path: Path) -> None:
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
     axes.set_prop_cycle(color=colormaps["tab20"].colors)
-    for name in samples[-1].replicas:
+    for name in sorted({name for sample in samples for name in sample.replicas}):
         known = [sample for sample in samples if name in sample.replicas]
         axes.plot(
             [sample.requests for sample in known],
@@ -162,12 +168,13 @@ def main() -> int:
         return path.read_bytes() if args.as_they_are else cut_anew(path, number)
 
     with running_service("--profile", "cpu") as service, service.client() as client:
+        on_demand = client.get("/health").json()["on_demand"]
         samples = run_load(service, client, load_page, args.requests, args.concurrency)
     out = ROOT / "bench-results" / "memory.json"
     out.parent.mkdir(exist_ok=True)
     out.write_text(json.dumps([asdict(sample) for sample in samples], indent=1))
     draw(samples, args.picture)
-    return 0 if report(samples) else 1
+    return 0 if report(samples, on_demand) else 1
 
 
 if __name__ == "__main__":
