@@ -62,6 +62,25 @@ def test_a_user_starts_the_service_reads_a_page_and_stops_it() -> None:
     assert not alive, [child.cmdline() for child in alive]
 
 
+def test_the_dashboard_comes_when_asked() -> None:
+    """At the address that is printed; without the flag none of its processes runs."""
+    environment = shell_environment() | {"PORT": str(find_free_port())}
+    for flags, is_there in (([], False), (["--dashboard"], True)):
+        command = [*COMMAND, "--engine", "fake", *flags]
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE)
+        try:
+            address = re.search(r"dashboard: (http://127\.0\.0\.1:\d+)", read_until_ready(process))
+            assert (address is not None) is is_there
+            if address is not None:
+                applications = httpx.get(f"{address[1]}/api/serve/applications/").json()["applications"]
+                assert applications["ocr"]["status"] == "RUNNING"
+            tree = psutil.Process(process.pid).children(recursive=True)
+            assert any("ray-dashboard" in " ".join(child.cmdline()) for child in tree) is is_there
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=90)
+
+
 def test_the_printed_page_is_in_the_repository() -> None:
     """The first thing that a user tries must be there."""
     assert (FIXTURES / "letter.png").is_file()
