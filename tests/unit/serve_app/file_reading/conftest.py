@@ -54,6 +54,9 @@ class Library:
     async def describe(self) -> tuple[StageInfo, ...]:
         return (self.model,)
 
+    def list_on_demand(self) -> tuple[str, ...]:
+        return ()
+
     def languages(self) -> tuple[str, ...]:
         return ("en",)
 
