@@ -137,7 +137,7 @@ parity: setup-dev  ## the service's text beside PaddleOCR's own: make parity EVA
 	PYTHONPATH=tests $(BIN)/python tests/bench/parity.py --eval "$(EVAL)"
 
 footprint: setup-dev  ## start-up time and memory of the whole tree of processes
-	PYTHONPATH=tests $(BIN)/python tests/bench/footprint.py
+	PYTHONPATH=tests $(BIN)/python tests/bench/footprint.py $(ARGS)
 
 bench-sandbox: setup-dev  ## what opening files in processes that can die costs
 	PYTHONPATH=tests $(BIN)/python tests/bench/sandbox_bench.py
