@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from configs.llm import LlmSettings
 from configs.rulebook import RuleBook
 from deployments.document import Page
-from deployments.errors import NoText, StageNotInstalled, UnknownDocumentType
 from deployments.extraction.extractor import AUTO, extract_fields
 from deployments.extraction.fields import ExtractedFields, FieldValue
 from deployments.extraction.habits import make_sheet, recognise_type
 from deployments.extraction.wanted import ExtractionRequest, WantedField
 from deployments.extraction.wanted_rules import describe_fields, find_wanted, read_question
+from deployments.input_errors import NoText, StageNotInstalled, UnknownDocumentType
 from deployments.llm.chatocr import ChatOcrExtractor, is_installed
 from deployments.llm.client import LlmError
 from deployments.llm.extraction import LlmExtractor

@@ -32,17 +32,10 @@ from deployments.document import (
     LineText,
     ReadOptions,
 )
-from deployments.errors import (
-    Busy,
-    InputError,
-    MalformedImage,
-    MalformedPdf,
-    ServiceError,
-    StageFailed,
-    StageUnavailable,
-)
+from deployments.errors import Busy, ServiceError, StageFailed, StageUnavailable
 from deployments.flow import PageSource, Stages
 from deployments.gathering import gather_in_order
+from deployments.input_errors import InputError, MalformedImage, MalformedPdf
 from deployments.models.recognition import cost_of_request
 from deployments.page_sources import PlainImage, RemoteFile, open_image, open_pdf
 from deployments.searchable.text import TextPage

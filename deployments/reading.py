@@ -13,8 +13,8 @@ from itertools import islice
 
 from deployments.admission import Admission, Lease
 from deployments.document import Document, Page, ReadOptions, StageInfo
-from deployments.errors import PageOutOfRange, TooManyPages
 from deployments.flow import PageSource, Stages, read_page
+from deployments.input_errors import PageOutOfRange, TooManyPages
 from deployments.stage_clock import StageClock
 from deployments.structure.marks import mark_document
 from deployments.tracing import trace_span

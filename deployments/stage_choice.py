@@ -6,7 +6,7 @@ from typing import Any
 
 from configs.settings import DetectionStage
 from deployments.document import LineCrop, ReadOptions
-from deployments.errors import LanguageNotInstalled, StageNotInstalled
+from deployments.input_errors import LanguageNotInstalled, StageNotInstalled
 from deployments.models.recognition import RecognitionRequest
 
 _HOW_TO_INSTALL = {

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from deployments.errors import ServiceError
+from deployments.input_errors import InputError
 
 
 class HttpError(Exception):
@@ -168,7 +169,8 @@ def _walk_tree(root: type[ServiceError]) -> Iterator[type[ServiceError]]:
         yield from _walk_tree(child)
 
 
-_SERVICE_ERRORS = {kind.code: kind for kind in _walk_tree(ServiceError)}
+# `InputError` is below `ServiceError`; named, its branch is there whoever else has imported it.
+_SERVICE_ERRORS = {kind.code: kind for root in (ServiceError, InputError) for kind in _walk_tree(root)}
 
 # Every kind of error by its code; `status` and `title` are on the class. The root of the tree is
 # `internal_error`; HttpError itself has no code.

@@ -11,7 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from deployments.errors import BadRequest, Busy, InvalidOption, ServiceError
+from deployments.errors import Busy, ServiceError
+from deployments.input_errors import BadRequest, InvalidOption
 from serve_app.access.record import note_error
 from serve_app.error_codes import ERROR_CODES, HttpError, MethodNotAllowed, NotFound, RateLimited
 from serve_app.schemas import FieldProblem, Problem

@@ -8,11 +8,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from configs.settings import DetectionStage, Limits
 from deployments.admission import Admission
 from deployments.document import Document, Page, ReadOptions, StageInfo
-from deployments.errors import Busy, NotReady, ServiceError, StageFailed, StageNotInstalled
+from deployments.errors import Busy, NotReady, ServiceError, StageFailed
 from deployments.extraction.fields import ExtractedFields
 from deployments.extraction.wanted import ExtractionRequest
 from deployments.flow import PageSource
 from deployments.handles import Handle, RemoteStages, ask_stage, call_stage
+from deployments.input_errors import StageNotInstalled
 from deployments.metric_table import Recorder
 from deployments.reading import DocumentReading, FlowLimits, open_reading, read_all
 from deployments.searchable.text import lay_out_page

@@ -9,9 +9,9 @@ from configs.jobs import JobsStage
 from configs.settings import DetectionStage, Limits
 from deployments.blocks import Block
 from deployments.document import Document, Page, ReadOptions
-from deployments.errors import EmptyInput
 from deployments.flow import PageSource, read_page
 from deployments.handles import Handle, RemoteStages
+from deployments.input_errors import EmptyInput
 from deployments.jobs.states import Order
 from deployments.metric_table import NoRecorder
 from deployments.reading import choose_pages

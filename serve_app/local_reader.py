@@ -17,11 +17,11 @@ from configs.rulebook import RuleBook
 from configs.settings import RecognitionStage
 from deployments.admission import Admission
 from deployments.document import Document, ReadOptions
-from deployments.errors import StageNotInstalled
 from deployments.extraction.fields import ExtractedFields
 from deployments.extraction.wanted import ExtractionRequest
 from deployments.extraction_flow import Extractors, check_request, extract
 from deployments.flow import PageSource
+from deployments.input_errors import StageNotInstalled
 from deployments.local_stages import LocalStages
 from deployments.metric_table import NoRecorder
 from deployments.reading import FlowLimits, open_reading, read_all

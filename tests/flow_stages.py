@@ -20,8 +20,8 @@ from deployments.document import (
     TextLayer,
     WordSpan,
 )
-from deployments.errors import MalformedPdf
 from deployments.flow import Stages
+from deployments.input_errors import MalformedPdf
 from deployments.reading import FlowLimits, open_reading, read_all
 
 LIMITS = FlowLimits(max_pages=10, pages_in_flight=2, max_seen_px=1000)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deployments.document import Page, PageError
-from deployments.errors import Busy, EncryptedPdf, MalformedImage
+from deployments.errors import Busy
+from deployments.input_errors import EncryptedPdf, MalformedImage
 from deployments.jobs.states import Order
 
 SLOW_S = 0.1

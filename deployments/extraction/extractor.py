@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from configs.rulebook import FieldRule, RuleBook, TypeRules
 from deployments.document import Page
-from deployments.errors import UnknownDocumentType
 from deployments.extraction.beside import is_label
 from deployments.extraction.candidates import Candidate, choose, find_candidates
 from deployments.extraction.fields import ExtractedFields, FieldValue
@@ -18,6 +17,7 @@ from deployments.extraction.parties import find_addresses, find_companies
 from deployments.extraction.sheet import Run, Sheet
 from deployments.extraction.sums import settle_sums
 from deployments.extraction.table_items import find_table_items
+from deployments.input_errors import UnknownDocumentType
 
 AUTO = "auto"
 

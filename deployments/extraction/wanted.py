@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from jsonschema import Draft202012Validator, SchemaError
 
-from deployments.errors import InvalidSchema, SchemaTooDeep
+from deployments.input_errors import InvalidSchema, SchemaTooDeep
 
 ValueKind = Literal["string", "number", "integer", "boolean"]
 EngineChoice = Literal["auto", "rules", "llm", "pp_chatocr"]

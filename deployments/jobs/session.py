@@ -17,14 +17,7 @@ from tenacity import (
 
 from deployments.document import Document, Page, PageError
 from deployments.document_codec import decode_document, encode_document
-from deployments.errors import (
-    Busy,
-    InputLost,
-    JobsUnavailable,
-    ServiceError,
-    StageFailed,
-    StorageUnavailable,
-)
+from deployments.errors import Busy, InputLost, JobsUnavailable, ServiceError, StageFailed, StorageUnavailable
 from deployments.jobs.progress import FileStart, JobProgress
 from deployments.jobs.states import Fault, FileState
 from deployments.jobs.storage import JobStorage, hash_bytes, job_prefix, page_key, result_key

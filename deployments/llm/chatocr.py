@@ -18,10 +18,10 @@ from typing import Any
 from configs.llm import LlmSettings
 from configs.rulebook import RuleBook
 from deployments.document import Page
-from deployments.errors import StageNotInstalled
 from deployments.extraction.habits import make_sheet
 from deployments.extraction.wanted import WantedField
 from deployments.extraction.wanted_rules import read_question, tell_kinds
+from deployments.input_errors import StageNotInstalled
 from deployments.llm.chatocr_answers import read_answer
 from deployments.llm.chatocr_pages import PagesShown, show_pages
 from deployments.llm.client import LlmClient, LlmError

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from configs.settings import RendererStage
 from deployments.document import PageImage
-from deployments.errors import InputError, MalformedImage, MalformedPdf
+from deployments.input_errors import InputError, MalformedImage, MalformedPdf
 from deployments.sandbox.pool import ProcessDied, Sandbox, TaskTimedOut
 from deployments.searchable.text import TextPage
 

@@ -11,7 +11,8 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from deployments.errors import StageFailed, TooManyPixels
+from deployments.errors import StageFailed
+from deployments.input_errors import TooManyPixels
 from deployments.sandbox.answers import Answer, Done, Failed, FileNeeded, OutOfMemory, Refused
 from deployments.sandbox.process import ProcessDied, SandboxProcess, TaskTimedOut, Zygote
 

@@ -9,7 +9,7 @@ import pikepdf
 from numpy.typing import NDArray
 from pikepdf import Pdf
 
-from deployments.errors import EncryptedPdf, MalformedPdf
+from deployments.input_errors import EncryptedPdf, MalformedPdf
 from deployments.searchable.content import Transform, add_font, write_text
 from deployments.searchable.font import GlyphlessFont
 from deployments.searchable.text import TextPage, TextRun

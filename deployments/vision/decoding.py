@@ -11,7 +11,7 @@ from PIL import Image as PillowImage
 from PIL.ImageFile import ImageFile
 
 from deployments.document import Image
-from deployments.errors import MalformedImage
+from deployments.input_errors import MalformedImage
 
 # Encoders write about ten scans; a crafted file has room for a hundred thousand, each a pass over the page.
 _MAX_JPEG_SCANS = 500

@@ -16,7 +16,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from deployments.document import PageImage
-from deployments.errors import (
+from deployments.input_errors import (
     EmptyInput,
     InputError,
     MalformedImage,

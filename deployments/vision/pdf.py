@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pypdfium2 import raw
 
 from deployments.document import Image, PageImage, TextLayer
-from deployments.errors import EncryptedPdf, InputError, MalformedPdf, PageOutOfRange, TooManyPixels
+from deployments.input_errors import EncryptedPdf, InputError, MalformedPdf, PageOutOfRange, TooManyPixels
 from deployments.vision.geometry import MAX_SIDE_PX
 from deployments.vision.pdf_text import read_text_layer
 

@@ -11,13 +11,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
 from configs.jobs import JobsSettings, JobsStage
-from deployments.errors import (
-    BadRequest,
-    TooLarge,
-    TooManyBytes,
-    TooManyFiles,
-    UnsupportedMedia,
-)
+from deployments.input_errors import BadRequest, TooLarge, TooManyBytes, TooManyFiles, UnsupportedMedia
 from deployments.jobs.storage import hash_file
 from serve_app.api.job_fields import (
     UPLOAD_FIELD,

@@ -18,7 +18,8 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
-from deployments.errors import BadRequest, Busy
+from deployments.errors import Busy
+from deployments.input_errors import BadRequest
 from deployments.jobs.records import Changes, JobRecords
 from serve_app.access.record import find_owner
 from serve_app.api.jobs import find_job

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
 
 from configs.jobs import JobsSettings
-from deployments.errors import BadRequest, InvalidOption
+from deployments.input_errors import BadRequest, InvalidOption
 from deployments.jobs.states import Order, Webhook
 from serve_app.api.upload import REFERENCE_FIELDS, collect_options
 from serve_app.jobs.orders import make_order

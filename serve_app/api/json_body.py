@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from deployments.errors import BadRequest, InvalidOption
+from deployments.input_errors import BadRequest, InvalidOption
 
 MAX_FIELDS = 64
 # Four letters for three bytes, and a line's end after each 76 of them.

@@ -9,7 +9,8 @@ from fastapi import Path as InPath
 from filelock import Timeout
 from pydantic import BaseModel, Field
 
-from deployments.errors import BadRequest, Busy, IdentityUnavailable, InvalidOption, Unauthorized
+from deployments.errors import Busy, IdentityUnavailable, Unauthorized
+from deployments.input_errors import BadRequest, InvalidOption
 from serve_app.access.caller import Caller, CallerLimits
 from serve_app.access.counters import CountersUnavailable
 from serve_app.access.key_file import edit_key_file

@@ -10,11 +10,11 @@ from deployments.errors import (
     Busy,
     DeadlineExceeded,
     IdentityUnavailable,
-    InvalidOption,
     StageFailed,
     StageUnavailable,
     Unauthorized,
 )
+from deployments.input_errors import InvalidOption
 from serve_app.api.upload import FILE_FIELD, REFERENCE_FIELDS
 from serve_app.error_codes import ERROR_CODES, ErrorKind, Forbidden, RateLimited
 from serve_app.errors import PROBLEM_MEDIA_TYPE

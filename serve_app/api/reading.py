@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from configs.settings import Limits
 from deployments.document import Document, ReadOptions
-from deployments.errors import EmptyInput
+from deployments.input_errors import EmptyInput
 from serve_app.access.record import count_pages
 from serve_app.api.reader import DocumentReader
 from serve_app.api.upload import OptionsT, read_upload

@@ -21,7 +21,8 @@ from starlette.types import Receive, Scope, Send
 
 from configs.settings import Limits
 from deployments.document import Page, ReadOptions
-from deployments.errors import BadRequest, ServiceError
+from deployments.errors import ServiceError
+from deployments.input_errors import BadRequest
 from serve_app.access.record import count_pages
 from serve_app.api.accept import parse_accept
 from serve_app.api.reader import DocumentReader

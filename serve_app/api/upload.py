@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message
 
-from deployments.errors import BadRequest, EmptyInput, InvalidOption, TooManyBytes, UnsupportedMedia
+from deployments.input_errors import BadRequest, EmptyInput, InvalidOption, TooManyBytes, UnsupportedMedia
 from serve_app.api.json_body import bound_base64, parse_json_body
 from serve_app.options import OPTION_ALIASES
 from serve_app.outbound.references import Reference, ReferenceKind

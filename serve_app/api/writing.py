@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from deployments.blocks import Block
 from deployments.document import Document, ReadOptions
-from deployments.errors import InvalidOption, OnePageOnly
+from deployments.input_errors import InvalidOption, OnePageOnly
 from deployments.vision.geometry import turn_clockwise
 from deployments.vision.overlay import draw_overlay
 from serve_app.api.reader import PageShower

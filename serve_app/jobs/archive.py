@@ -9,7 +9,7 @@ from tempfile import SpooledTemporaryFile
 from typing import IO
 
 from configs.jobs import ArchiveLimits
-from deployments.errors import MalformedArchive, TooLarge, TooManyFiles
+from deployments.input_errors import MalformedArchive, TooLarge, TooManyFiles
 
 MAGIC = b"PK\x03\x04"
 EMPTY_MAGIC = b"PK\x05\x06"

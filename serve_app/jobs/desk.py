@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from typing import IO, TypeVar
 
 from configs.jobs import JobsSettings, JobsStage
-from deployments.errors import Busy, InputLost, ServiceError, TooManyBytes
+from deployments.errors import Busy, InputLost, ServiceError
+from deployments.input_errors import TooManyBytes
 from deployments.jobs.database import JobDatabase
 from deployments.jobs.records import JobRecords
 from deployments.jobs.rows import make_job_id

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from deployments.document import ReadOptions
-from deployments.errors import InvalidOption
+from deployments.input_errors import InvalidOption
 from deployments.jobs.states import JobTask, Order
 from serve_app.options import ResultFormat
 from serve_app.schemas import ExtractionOptions, OcrOptions, StructureOptions

@@ -144,7 +144,7 @@ class TestHandle:
 
     def test_a_bad_document_raises_the_services_own_error(self) -> None:
         """Errors cross the cluster as the classes that they are, with no remote traceback in them."""
-        from deployments.errors import UnsupportedMedia
+        from deployments.input_errors import UnsupportedMedia
 
         with pytest.raises(UnsupportedMedia) as caught:
             OcrClient.from_app("ocr").read_sync(b"just text")

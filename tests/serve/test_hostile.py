@@ -8,7 +8,7 @@ import pytest
 import schemathesis
 from ray import serve
 
-from deployments.errors import InputError
+from deployments.input_errors import InputError
 from serve_app.error_codes import ERROR_CODES
 
 from graphs import start_graph

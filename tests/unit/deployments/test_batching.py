@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from configs.settings import BatchKnobs
 from deployments.batching import BatchQueue
 from deployments.document import Lane
-from deployments.errors import MalformedImage
+from deployments.input_errors import MalformedImage
 from deployments.usage import Usage
 from deployments.worker import Worker
 

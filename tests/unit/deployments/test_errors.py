@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from deployments import errors
+from deployments import errors, input_errors
 
 
 def every_error(root: type[errors.ServiceError] = errors.ServiceError) -> list[type[errors.ServiceError]]:
@@ -30,7 +30,7 @@ def test_codes_are_unique_and_drawn_in_the_tree() -> None:
     """Each class has a code of its own, and the module's picture shows it with its status."""
     codes = [error.code for error in every_error()]
     assert len(set(codes)) == len(codes)
-    picture = errors.__doc__ or ""
+    picture = f"{errors.__doc__}\n{input_errors.__doc__}"
     for error in every_error()[1:]:
         line = next(line for line in picture.splitlines() if f" {error.__name__} " in line)
         assert error.code in line.split()

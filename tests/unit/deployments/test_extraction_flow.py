@@ -13,10 +13,10 @@ from aiohttp import web
 from configs.llm import LlmSettings
 from configs.rulebook import RuleBook
 from deployments.document import Line, Page
-from deployments.errors import NoText, StageNotInstalled
 from deployments.extraction.fields import ExtractedFields
 from deployments.extraction.wanted import EngineChoice, ExtractionRequest, parse_schema
 from deployments.extraction_flow import Extractors, check_request, extract
+from deployments.input_errors import NoText, StageNotInstalled
 from deployments.llm.extraction import LlmExtractor
 from deployments.metric_table import NoRecorder
 

@@ -16,7 +16,8 @@ from deployments.document import (
     ReadOptions,
     TextLayer,
 )
-from deployments.errors import Busy, PageOutOfRange, TooManyPages
+from deployments.errors import Busy
+from deployments.input_errors import PageOutOfRange, TooManyPages
 from deployments.reading import open_reading
 
 from flow_stages import LIMITS, Book, make_stages, read

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from deployments.call_context import CallContext, within_call
-from deployments.errors import MalformedPdf, StageFailed, StageUnavailable
+from deployments.errors import StageFailed, StageUnavailable
+from deployments.input_errors import MalformedPdf
 from deployments.replica_logs import observe_call, start_observing
 
 

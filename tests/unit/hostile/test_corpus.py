@@ -4,7 +4,7 @@ from itertools import islice
 
 import pytest
 
-from deployments.errors import InputError
+from deployments.input_errors import InputError
 from deployments.vision.images import ImageDocument, sniff_kind
 from deployments.vision.pdf import PdfDocument
 

@@ -2,7 +2,8 @@
 
 import re
 
-from deployments.errors import MalformedPdf, ServiceError
+from deployments.errors import ServiceError
+from deployments.input_errors import MalformedPdf
 from serve_app.error_codes import ERROR_CODES, rebuild_error
 
 from paths import ROOT

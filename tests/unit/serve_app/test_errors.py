@@ -6,7 +6,8 @@ import logging
 import httpx
 import pytest
 
-from deployments.errors import Busy, MalformedImage, NotReady, StageFailed
+from deployments.errors import Busy, NotReady, StageFailed
+from deployments.input_errors import MalformedImage
 from serve_app.errors import problem_response
 
 PNG = {"content": b"\x89PNG", "headers": {"content-type": "image/png"}}

@@ -7,8 +7,8 @@ import pytest
 
 from configs.rulebook import RuleBook
 from deployments.document import Line, Page
-from deployments.errors import UnknownDocumentType
 from deployments.extraction.extractor import extract_fields
+from deployments.input_errors import UnknownDocumentType
 
 PageMaker = Callable[..., Page]
 

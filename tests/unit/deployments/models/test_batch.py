@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from deployments.errors import MalformedImage, StageFailed
+from deployments.errors import StageFailed
+from deployments.input_errors import MalformedImage
 from deployments.models.batch import IsWanted, answer_each
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from configs.settings import RendererStage
 from deployments.document import Page
-from deployments.errors import EncryptedPdf, MalformedImage, MalformedPdf, TooManyPixels
+from deployments.input_errors import EncryptedPdf, MalformedImage, MalformedPdf, TooManyPixels
 from deployments.sandbox.files import SandboxedFiles
 from deployments.sandbox.pool import ProcessDied, Sandbox
 from deployments.searchable.text import lay_out_page

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from pikepdf import Dictionary, Name
 
-from deployments.errors import EncryptedPdf, InputError, MalformedPdf
+from deployments.input_errors import EncryptedPdf, InputError, MalformedPdf
 from deployments.searchable.text import TextPage
 from deployments.searchable.writer import open_writer
 from deployments.vision.geometry import turn_clockwise

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deployments.errors import InputError, MalformedImage
+from deployments.input_errors import InputError, MalformedImage
 from deployments.vision.images import ImageDocument
 
 from image_samples import MAX_PIXELS, SAMPLES, encode_frames

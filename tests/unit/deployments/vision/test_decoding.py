@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageCms, ImageDraw
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-from deployments.errors import MalformedImage
+from deployments.input_errors import MalformedImage
 from deployments.vision.images import ImageDocument
 
 RED = (200, 30, 40)

@@ -3,7 +3,7 @@
 import pytest
 from PIL import Image
 
-from deployments.errors import MalformedPdf
+from deployments.input_errors import MalformedPdf
 from deployments.vision.file_shelf import FileShelf
 from deployments.vision.pdf import PdfDocument
 

@@ -8,13 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from deployments.errors import (
-    EmptyInput,
-    PageOutOfRange,
-    TooManyPages,
-    TooManyPixels,
-    UnsupportedMedia,
-)
+from deployments.input_errors import EmptyInput, PageOutOfRange, TooManyPages, TooManyPixels, UnsupportedMedia
 from deployments.vision.images import ImageDocument, sniff_kind
 
 from fixtures.formats import (

@@ -6,7 +6,7 @@ import numpy as np
 import pikepdf
 import pytest
 
-from deployments.errors import TooManyPixels
+from deployments.input_errors import TooManyPixels
 from deployments.vision.pdf import PdfDocument
 
 from pdf_building import MAX_PIXELS, RED_CORNER, build_form, build_pdf, render, save_pdf

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from pypdfium2 import raw
 
-from deployments.errors import EncryptedPdf, InputError, MalformedPdf, PageOutOfRange, TooManyPixels
+from deployments.input_errors import EncryptedPdf, InputError, MalformedPdf, PageOutOfRange, TooManyPixels
 from deployments.vision.pdf import PdfDocument
 
 from pdf_building import MAX_PIXELS, RED_CORNER, build_form, build_pdf, damaged_files, render, save_pdf

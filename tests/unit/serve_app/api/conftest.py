@@ -8,7 +8,7 @@ from job_office import KEY, OTHER, STAGE, Office
 from job_process import Bench, running_bench
 
 from configs.settings import Limits
-from deployments.errors import StageNotInstalled
+from deployments.input_errors import StageNotInstalled
 from deployments.jobs.states import Order, Webhook
 from serve_app.api.app import create_app
 from serve_app.auth import AuthSettings

@@ -8,7 +8,8 @@ from fastapi import FastAPI
 from starlette.types import Message
 
 from deployments.document import Page, PageError
-from deployments.errors import DeadlineExceeded, EncryptedPdf
+from deployments.errors import DeadlineExceeded
+from deployments.input_errors import EncryptedPdf
 from serve_app.api import streaming
 from serve_app.api.streaming import choose_stream
 

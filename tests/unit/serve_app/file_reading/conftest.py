@@ -13,7 +13,8 @@ import uvicorn
 
 from configs.settings import Limits
 from deployments.document import Document, Line, Page, PageError, ReadOptions, StageInfo
-from deployments.errors import Busy, MalformedImage, TooManyPages
+from deployments.errors import Busy
+from deployments.input_errors import MalformedImage, TooManyPages
 from serve_app.api.app import create_app
 from serve_app.auth import AuthSettings
 from serve_app.file_reading.progress import make_progress
