@@ -165,10 +165,10 @@ class GraphReader:
 
         Those that start on demand are not asked: that would start them.
         """
-        states = await asyncio.gather(*(self._probe(name) for name in self._probed))
+        states = await asyncio.gather(*(self._find_state(name) for name in self._probed))
         return dict(zip(self._probed, states, strict=True))
 
-    async def _probe(self, name: str) -> str:
+    async def _find_state(self, name: str) -> str:
         return ON_DEMAND if name in self._on_demand else await _probe(self._probed[name])
 
     def list_on_demand(self) -> tuple[str, ...]:
