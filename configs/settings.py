@@ -21,8 +21,10 @@ class EngineOptions(Settings):
 
     ``threads`` is what one replica may use, in cores; ``precision: auto`` takes bfloat16 where the processor
     has it; ``kernel_cache`` is how many kernels OpenVINO keeps for input shapes that it has met, a few dozen
-    each; ``fake_delay_ms`` makes the fake engine as slow as a real one, and ``fake_leak_mib`` makes it keep
-    so much memory at each run; a run that finds ``fake_stall_file`` takes it away and never ends.
+    each; ``static_batch`` compiles OpenVINO's networks for runs of one item, which makes small ones faster,
+    and divides larger runs; ``fake_delay_ms`` makes the fake engine as slow as a real one, and
+    ``fake_leak_mib`` makes it keep so much memory at each run; a run that finds ``fake_stall_file`` takes it
+    away and never ends.
     """
 
     engine: EngineName = "openvino"
@@ -30,6 +32,7 @@ class EngineOptions(Settings):
     threads: PositiveInt = 1
     precision: Precision = "auto"
     kernel_cache: NonNegativeInt = 1000
+    static_batch: Literal[1] | None = None
     fake_delay_ms: float = Field(default=0.0, ge=0.0)
     fake_leak_mib: float = Field(default=0.0, ge=0.0)
     fake_stall_file: str | None = None

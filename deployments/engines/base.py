@@ -61,3 +61,30 @@ class Engine(Protocol):
     def run(self, inputs: Sequence[FloatArray]) -> list[FloatArray]:
         """Outputs of the network, in its own order, for inputs in its own order (float32, batch first)."""
         ...
+
+
+class StepEngine(Protocol):
+    """What a recogniser's engine may offer besides: classes of steps with no probabilities of all classes."""
+
+    @property
+    def classifies_steps(self) -> bool:
+        """Whether this network is to be asked in this way; `Engine.run` may then be refused."""
+        ...
+
+    def encode_steps(self, batch: FloatArray) -> Any:
+        """What the network makes of one batch (N, 3, H, W), for `classify_steps`."""
+        ...
+
+    def classify_steps(self, encoded: Sequence[Any]) -> list[StepClasses]:
+        """The classes of the steps of each batch."""
+        ...
+
+
+class PixelEngine(Protocol):
+    """What a detector's engine may offer besides: a network that normalises pages by itself."""
+
+    takes_pixels: bool
+
+    def run_pixels(self, batch: NDArray[np.uint8]) -> list[FloatArray]:
+        """As `Engine.run`, for pages of shape (N, H, W, 3) in the order of channels that the network has."""
+        ...

@@ -75,10 +75,14 @@ class OnnxRuntimeEngine:
         feeds = dict(zip(self._input_names, inputs, strict=True))
         return [np.asarray(output) for output in self._session.run(None, feeds)]
 
-    def classify_steps(self, inputs: Sequence[FloatArray]) -> StepClasses:
-        """Best class of each step with its probability, for a recogniser on a GPU."""
-        best, certainty = self.run(inputs)
+    def encode_steps(self, batch: FloatArray) -> StepClasses:
+        """Best class of each step with its probability, by a GPU that picks it itself."""
+        best, certainty = self.run([batch])
         return StepClasses(np.asarray(best[:, :, 0], np.intp), certainty[:, :, 0])
+
+    def classify_steps(self, encoded: Sequence[StepClasses]) -> list[StepClasses]:
+        """As `encode_steps` gave them."""
+        return list(encoded)
 
 
 def add_class_picking(path: str) -> bytes | None:

@@ -6,17 +6,18 @@ meets every new input shape with a compilation, which is why models warm their s
 
 import logging
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from configs.settings import EngineOptions
 from deployments.document import FloatArray
 from deployments.engines.base import NetworkFiles, StepClasses
+from deployments.engines.openvino_graph import cut_classes, flatten_upsampling, take_pixels
+from deployments.engines.openvino_steps import StepClassifier
 from deployments.errors import ModelError
 
 logger = logging.getLogger(__name__)
@@ -35,22 +36,32 @@ class OpenVinoEngine:
         self.precision = self._choose_precision(
             core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"), options
         )
+        properties = {
+            "INFERENCE_NUM_THREADS": options.threads,
+            "NUM_STREAMS": 1,
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": self.precision,
+            # Replicas share the machine: pinned, two of them would sit on the same first core.
+            "ENABLE_CPU_PINNING": False,
+            "CPU_RUNTIME_CACHE_CAPACITY": options.kernel_cache,
+        }
+        compile_network = partial(core.compile_model, device_name="CPU", config=properties)
         network = core.read_model(str(files.weights))
-        cut = cut_softmax(network, self.precision) if files.task == "text_recognition" else None
-        self.classifies_steps = cut is not None
-        self._compiled = core.compile_model(
-            network if cut is None else cut,
-            "CPU",
-            {
-                "INFERENCE_NUM_THREADS": options.threads,
-                "NUM_STREAMS": 1,
-                "PERFORMANCE_HINT": "LATENCY",
-                "INFERENCE_PRECISION_HINT": self.precision,
-                # Replicas share the machine: pinned, two of them would sit on the same first core.
-                "ENABLE_CPU_PINNING": False,
-                "CPU_RUNTIME_CACHE_CAPACITY": options.kernel_cache,
-            },
-        )
+        steps = cut_classes(network) if files.task == "text_recognition" else None
+        self.takes_pixels = False
+        self._classifier = StepClassifier(steps, self.precision, compile_network) if steps else None
+        if steps is not None:
+            network = steps.body
+        elif files.task == "text_detection":
+            network = flatten_upsampling(network) or network
+            normalize = _find_normalization(files.config)
+            self.takes_pixels = normalize is not None
+            if normalize is not None:
+                network = take_pixels(network, normalize["mean"], normalize["std"])
+        self._static_batch = options.static_batch
+        if self._static_batch is not None:
+            _fix_batch(network, self._static_batch)
+        self._compiled = compile_network(network)
         self._request = self._compiled.create_infer_request()
         self._output_count = len(self._compiled.outputs)
         self._largest_values = 0
@@ -69,11 +80,41 @@ class OpenVinoEngine:
         """How many inputs the network has."""
         return len(self._compiled.inputs)
 
+    @property
+    def classifies_steps(self) -> bool:
+        """Whether this is a recogniser that is to `encode_steps` and `classify_steps` in place of `run`."""
+        return self._classifier is not None
+
     def run(self, inputs: Sequence[FloatArray]) -> list[FloatArray]:
         """Outputs in the network's order for float32 inputs in the network's order."""
         if self.classifies_steps:
             raise TypeError("this network ends before its probabilities: ask it to classify_steps")
-        self._request.infer(list(inputs), share_inputs=True)
+        if self.takes_pixels:
+            raise TypeError("this network normalises pages itself: ask it to run_pixels")
+        return self._run(inputs)
+
+    def run_pixels(self, batch: NDArray[np.uint8]) -> list[FloatArray]:
+        """Outputs of a detector for pages (N, H, W, 3), where it ``takes_pixels``."""
+        return self._run([batch])
+
+    def encode_steps(self, batch: FloatArray) -> FloatArray:
+        """Features (N, T, features) of a recogniser's steps."""
+        return self._run([batch])[0]
+
+    def classify_steps(self, encoded: Sequence[FloatArray]) -> list[StepClasses]:
+        """Best class of each step with its probability, for features of `encode_steps`."""
+        if self._classifier is None:
+            raise TypeError("this network makes its probabilities itself: run it")
+        return self._classifier.classify(encoded)
+
+    def _run(self, inputs: Sequence[NDArray[Any]]) -> list[FloatArray]:
+        if self._static_batch is None or len(inputs[0]) == self._static_batch:
+            return self._run_once(inputs)
+        items = [self._run_once([array[i : i + 1] for array in inputs]) for i in range(len(inputs[0]))]
+        return [np.concatenate(outputs) for outputs in zip(*items, strict=True)]
+
+    def _run_once(self, inputs: Sequence[NDArray[Any]]) -> list[FloatArray]:
+        self._request.infer(list(inputs), share_inputs=True, share_outputs=True)
         # The request's tensors are overwritten by the next call: what leaves must be a copy.
         outputs = [
             np.array(self._request.get_output_tensor(index).data, dtype=np.float32)
@@ -82,20 +123,11 @@ class OpenVinoEngine:
         self._shrink_after(inputs)
         return outputs
 
-    def classify_steps(self, inputs: Sequence[FloatArray]) -> StepClasses:
-        """Best class of each step with its probability, for a network that ends in logits (N, T, classes)."""
-        self._request.infer(list(inputs), share_inputs=True)
-        logits = self._request.get_output_tensor(0).data
-        # NumPy knows no bfloat16: OpenVINO hands its bits over as those of another two-byte type.
-        steps = pick_from_bits(logits.view(np.uint16)) if logits.itemsize == 2 else pick_classes(logits)
-        self._shrink_after(inputs)
-        return steps
-
     def mark_warm(self) -> None:
         """Take the largest input so far for the largest usual one: larger ones leave no buffers behind."""
         self._usual_values = self._largest_values
 
-    def _shrink_after(self, inputs: Sequence[FloatArray]) -> None:
+    def _shrink_after(self, inputs: Sequence[NDArray[Any]]) -> None:
         values = max(array.size for array in inputs)
         self._largest_values = max(self._largest_values, values)
         if self._usual_values is not None and values > self._usual_values:
@@ -115,53 +147,21 @@ def _load_core() -> Any:
     return openvino.Core()
 
 
-def cut_softmax(network: Any, precision: str) -> Any | None:
-    """The network without the softmax over classes at its end, None when there is none.
-
-    Softmax over 18,000 classes, and single precision for its result, are a tenth of a recogniser's time. The
-    best class is the same without them, and its probability is needed only where it is no blank.
-    """
-    from openvino import Model, Type
-    from openvino import opset13 as ops
-
-    (result,) = network.get_results()
-    last = result.input_value(0).get_node()
-    if last.get_type_name() != "Softmax" or last.get_attributes()["axis"] not in (2, -1):
-        return None
-    logits = last.input_value(0)
-    end = ops.result(ops.convert(logits, Type.bf16) if precision == "bf16" else logits)
-    return Model([end], network.get_parameters(), network.get_friendly_name())
+def _find_normalization(config: dict[str, Any]) -> dict[str, Any] | None:
+    """Mean and standard deviation of a network's channels, where it says them."""
+    for step in config.get("PreProcess", {}).get("transform_ops", []):
+        if "NormalizeImage" in step:
+            found: dict[str, Any] = step["NormalizeImage"]
+            return found
+    return None
 
 
-def pick_from_bits(bits: NDArray[np.uint16]) -> StepClasses:
-    """Best classes for logits (N, T, classes) given as the bits of bfloat16 numbers."""
-    # As integers, positive floating point numbers have the same order; negative ones have the reverse one.
-    best = bits.view(np.int16).argmax(axis=2)
-    top = np.take_along_axis(bits, best[:, :, None], axis=2)
-    if (top >> 15).any():
-        return pick_classes(_widen(bits))
-    spoken = best != 0
-    return StepClasses(best, _rate(_widen(bits[spoken]), spoken, best))
-
-
-def pick_classes(logits: FloatArray) -> StepClasses:
-    """Best classes for float32 logits (N, T, classes)."""
-    best = logits.argmax(axis=2)
-    spoken = best != 0
-    return StepClasses(best, _rate(np.array(logits[spoken]), spoken, best))
-
-
-def _widen(bits: NDArray[np.uint16]) -> FloatArray:
-    """Single precision for the bits of bfloat16: the same number with sixteen more bits."""
-    return np.left_shift(bits, 16, dtype=np.uint32).view(np.float32)
-
-
-def _rate(logits: FloatArray, spoken: NDArray[np.bool_], best: NDArray[np.intp]) -> FloatArray:
-    """Probabilities (N, T) of the best classes, 0 at blanks; overwrites those of the ``spoken``."""
-    certainty = np.zeros(best.shape, np.float32)
-    if len(logits):
-        logits -= logits[np.arange(len(logits)), best[spoken]][:, None]
-        # Five times faster than NumPy's own.
-        cv2.exp(logits, logits)
-        certainty[spoken] = 1.0 / logits.sum(axis=1)
-    return certainty
+def _fix_batch(network: Any, items: int) -> None:
+    """Make the first dimension of each input so many, where the network leaves it open."""
+    shapes = {}
+    for given in network.inputs:
+        shape = given.partial_shape
+        if shape.rank.is_static and len(shape) and shape[0].is_dynamic:
+            shape[0] = items
+        shapes[given] = shape
+    network.reshape(shapes)

@@ -89,25 +89,38 @@ class DetectionModel:
             self._stage.max_side_len,
         )
 
-    def pre(self, requests: Sequence[DetectionRequest], shape: tuple[int, int]) -> FloatArray:
-        """(N, 3, H, W) float32, normalised, for pages whose resized shape is ``shape``."""
+    def pre(self, requests: Sequence[DetectionRequest], shape: tuple[int, int]) -> FloatArray | Image:
+        """What the network takes for pages whose resized shape is ``shape``.
+
+        (N, 3, H, W) float32, normalised; or (N, H, W, 3) uint8 where the engine ``takes_pixels``.
+        """
+        pages = [self._resize(request.pixels, shape) for request in requests]
+        if self._takes_pixels:
+            return np.ascontiguousarray(pages[0])[None] if len(pages) == 1 else np.stack(pages)
         batch = np.empty((len(requests), 3, *shape), np.float32)
-        for request, out in zip(requests, batch, strict=True):
-            pixels = request.pixels
-            height, width = pixels.shape[:2]
-            padded = choose_padding(height, width)
-            if padded != (height, width):
-                pixels = cv2.copyMakeBorder(
-                    pixels, 0, padded[0] - height, 0, padded[1] - width, cv2.BORDER_CONSTANT, value=(0, 0, 0)
-                )
-            if pixels.shape[:2] != shape:
-                pixels = cv2.resize(pixels, shape[::-1])
-            self._normalizer.fill(pixels, out)
+        for page, out in zip(pages, batch, strict=True):
+            self._normalizer.fill(page, out)
         return batch
 
-    def core(self, batch: FloatArray) -> FloatArray:
+    def core(self, batch: FloatArray | Image) -> FloatArray:
         """(N, H, W) text probabilities."""
-        return self._engine.run([batch])[0][:, 0]
+        engine: Any = self._engine
+        outputs: list[FloatArray] = engine.run_pixels(batch) if self._takes_pixels else engine.run([batch])
+        return outputs[0][:, 0]
+
+    @property
+    def _takes_pixels(self) -> bool:
+        return getattr(self._engine, "takes_pixels", False)
+
+    @staticmethod
+    def _resize(pixels: Image, shape: tuple[int, int]) -> Image:
+        height, width = pixels.shape[:2]
+        padded = choose_padding(height, width)
+        if padded != (height, width):
+            pixels = cv2.copyMakeBorder(
+                pixels, 0, padded[0] - height, 0, padded[1] - width, cv2.BORDER_CONSTANT, value=(0, 0, 0)
+            )
+        return pixels if pixels.shape[:2] == shape else cv2.resize(pixels, shape[::-1])
 
     def post(self, probability: FloatArray, request: DetectionRequest) -> DetectedLines:
         """Quads on the page itself from its (H, W) map."""

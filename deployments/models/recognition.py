@@ -2,17 +2,17 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
 
 from configs.settings import RecognitionStage
 from deployments.document import DirectionMode, FloatArray, Image, LineText
-from deployments.engines.base import Engine, StepClasses
+from deployments.engines.base import Engine, StepClasses, StepEngine
 from deployments.models.batch import IsWanted, answer_each, want_all
 from deployments.models.ctc import CtcDecoder, DecodedText, classify_steps, place_characters, split_words
 from deployments.models.direction import DirectionModel
@@ -120,13 +120,13 @@ class RecognitionModel:
             self._usage.padding_px += (width - resized_width) * self._height_px
         return batch
 
-    def core(self, batch: FloatArray) -> StepClasses:
-        """The likeliest class of each of T = width / 8 steps."""
+    def core(self, batches: Iterable[FloatArray]) -> list[StepClasses]:
+        """The likeliest class of each of T = width / 8 steps of each batch; each has a run of its own."""
+        engine: Any = self._engine
         # An engine that can say this itself need not make probabilities of 18,000 classes for each step.
-        if getattr(self._engine, "classifies_steps", False):
-            steps: StepClasses = self._engine.classify_steps([batch])  # type: ignore[attr-defined]
-            return steps
-        return classify_steps(self._engine.run([batch])[0])
+        if getattr(engine, "classifies_steps", False):
+            return cast(StepEngine, engine).classify_steps([engine.encode_steps(batch) for batch in batches])
+        return [classify_steps(engine.run([batch])[0]) for batch in batches]
 
     def post(self, steps: StepClasses) -> list[DecodedText]:
         """Greedy CTC texts."""
@@ -146,7 +146,7 @@ class RecognitionModel:
         step, widest = self._stage.width_bucket_px, self._stage.max_width_px
         buckets = {self._choose_bucket(width) for width in (*range(step, widest, step), widest)}
         for width in sorted(buckets, reverse=True):
-            self.core(np.zeros((1, 3, self._height_px, width), np.float32))
+            self.core([np.zeros((1, 3, self._height_px, width), np.float32)])
         self._direction.warm_up()
 
     def _resized_width(self, crop: Image) -> int:
@@ -175,14 +175,20 @@ class RecognitionModel:
         return [line.is_wanted() and self._direction.is_flipped(line.crop) for line in lines]
 
     def _read_lines(self, lines: Sequence["_Line"]) -> None:
+        runs: list[Sequence[_Line]] = []
+        classes = self.core(self._batches(lines, runs))
+        for run, steps in zip(runs, classes, strict=True):
+            for line, text in zip(run, self.post(steps), strict=True):
+                line.decoded = text
+
+    def _batches(self, lines: Sequence["_Line"], runs: list[Sequence["_Line"]]) -> Iterator[FloatArray]:
+        """What goes into each run of the network; its lines are added to ``runs``."""
         for width, run in self._runs(lines):
             # Asked before every run: who left in the middle of a page costs no more than one run.
             wanted = [line for line in run if line.is_wanted()]
-            if not wanted:
-                continue
-            decoded = self.post(self.core(self.pre([line.crop for line in wanted], width)))
-            for line, text in zip(wanted, decoded, strict=True):
-                line.decoded = text
+            if wanted:
+                runs.append(wanted)
+                yield self.pre([line.crop for line in wanted], width)
 
     def _runs(self, lines: Sequence["_Line"]) -> Iterator[tuple[int, list["_Line"]]]:
         """Width and lines of each run of the network."""

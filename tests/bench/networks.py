@@ -16,6 +16,7 @@ from statistics import median
 import numpy as np
 
 from configs.profile import AppArgs, load_profile
+from deployments.models.detection import DetectionRequest
 from deployments.models.loader import load_detection, load_recognition
 
 from paths import ROOT
@@ -61,14 +62,15 @@ def main() -> None:
     height = profile.detection.limit_side_len // 32 * 32
     width = int(height * _A4) // 32 * 32
     for items in args.pages:
-        batch = random.normal(size=(items, 3, height, width)).astype(np.float32)
+        pages = random.integers(0, 256, (items, height, width, 3), np.uint8)
+        batch = detection.model.pre([DetectionRequest(page) for page in pages], (height, width))
         note("detection", items, f"{height}x{width}", lambda batch=batch: detection.model.core(batch))
     recognition = load_recognition(profile.recognition)
     print(recognition.info)
     for width in args.widths:
         for items in args.lines:
             batch = random.normal(size=(items, 3, _LINE_HEIGHT_PX, width)).astype(np.float32)
-            note("recognition", items, f"48x{width}", lambda batch=batch: recognition.model.core(batch))
+            note("recognition", items, f"48x{width}", lambda batch=batch: recognition.model.core([batch]))
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps({"profile": args.profile, "rows": rows}, indent=1))
 

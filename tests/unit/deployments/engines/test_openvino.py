@@ -12,7 +12,7 @@ from openvino import opset13 as ops
 
 from configs.settings import EngineOptions
 from deployments.engines.base import NetworkFiles
-from deployments.engines.openvino import OpenVinoEngine, pick_from_bits
+from deployments.engines.openvino import OpenVinoEngine
 from deployments.recycling import read_own_private_bytes
 
 MIB = 1024 * 1024
@@ -57,45 +57,48 @@ def test_before_the_end_of_the_warm_up_buffers_are_kept(engine: OpenVinoEngine) 
     assert read_own_private_bytes() - before > 64 * MIB
 
 
-@pytest.mark.parametrize("shift", [0.0, -60.0])
-def test_classes_are_picked_from_the_bits_of_bfloat16(shift: float) -> None:
-    """As from the same numbers in single precision, also where all of them are negative."""
-    numbers = np.random.default_rng(2).normal(0, 8, (2, 50, 300)).astype(np.float32) + np.float32(shift)
-    numbers[0, :20, 0] = 99 + shift
-    bits = (numbers.view(np.uint32) >> 16).astype(np.uint16)
-    rounded = (bits.astype(np.uint32) << 16).view(np.float32)
-    steps = pick_from_bits(bits)
-    np.testing.assert_array_equal(steps.best, rounded.argmax(axis=2))
-    softmax = np.exp(rounded - rounded.max(axis=2, keepdims=True))
-    softmax /= softmax.sum(axis=2, keepdims=True)
-    spoken = steps.best != 0
-    np.testing.assert_allclose(steps.certainty[spoken], softmax.max(axis=2)[spoken], rtol=1e-5)
-    assert not steps.certainty[~spoken].any()
-
-
 @pytest.mark.parametrize("precision", ["f32", "auto"])
 def test_a_recogniser_classifies_its_steps_without_making_probabilities(
     tmp_path: Path, precision: str
 ) -> None:
-    """The classes and probabilities are those that the whole network gives."""
-    image = ops.parameter([1, 2, -1], np.float32)
-    weights = np.random.default_rng(3).normal(size=(1, 40, 2)).astype(np.float32)
-    logits = ops.transpose(ops.matmul(weights, image, False, False), [0, 2, 1])
+    """The classes and probabilities of several batches at once are those that the whole network gives."""
+    image = ops.parameter([-1, -1, 2], np.float32)
+    weights = np.random.default_rng(3).normal(size=(2, 40)).astype(np.float32)
+    logits = ops.add(ops.matmul(image, weights, False, False), np.linspace(-1, 1, 40, dtype=np.float32))
     path = tmp_path / "inference.xml"
     openvino.save_model(openvino.Model([ops.softmax(logits, 2)], [image], "steps"), path)
     options = EngineOptions(precision=precision)
     steps_engine = OpenVinoEngine(NetworkFiles("steps", "text_recognition", path, {}), options)
     whole = OpenVinoEngine(NetworkFiles("steps", "test", path, {}), EngineOptions(precision="f32"))
-    batch = np.random.default_rng(4).normal(0, 3, (1, 2, 30)).astype(np.float32)
-    steps, probabilities = steps_engine.classify_steps([batch]), whole.run([batch])[0]
+    random = np.random.default_rng(4)
+    # Fewer rows, as many as, and more than one run of the classes holds.
+    batches = [random.normal(0, 3, shape).astype(np.float32) for shape in ((1, 3, 2), (2, 64, 2), (1, 90, 2))]
+
+    classes = steps_engine.classify_steps([steps_engine.encode_steps(batch) for batch in batches])
+
     assert steps_engine.classifies_steps
     assert not whole.classifies_steps
+    for batch, steps in zip(batches, classes, strict=True):
+        probabilities = whole.run([batch])[0]
+        assert steps.best.shape == steps.certainty.shape == batch.shape[:2]
+        clear = probabilities.max(axis=2) > 0.6
+        np.testing.assert_array_equal(steps.best[clear], probabilities.argmax(axis=2)[clear])
+        spoken = clear & (steps.best != 0)
+        np.testing.assert_allclose(steps.certainty[spoken], probabilities.max(axis=2)[spoken], atol=0.05)
+    assert steps_engine.classify_steps([]) == []
+
+
+def test_an_engine_is_asked_in_its_own_way_alone(engine: OpenVinoEngine, tmp_path: Path) -> None:
+    """A network without probabilities has none to give, and one with them has no features."""
+    with pytest.raises(TypeError, match="run it"):
+        engine.classify_steps([])
+    image = ops.parameter([-1, -1, 2], np.float32)
+    logits = ops.add(ops.matmul(image, np.ones((2, 40), np.float32), False, False), np.ones(40, np.float32))
+    path = tmp_path / "steps.xml"
+    openvino.save_model(openvino.Model([ops.softmax(logits, 2)], [image], "steps"), path)
+    steps_engine = OpenVinoEngine(NetworkFiles("steps", "text_recognition", path, {}), EngineOptions())
     with pytest.raises(TypeError, match="classify_steps"):
-        steps_engine.run([batch])
-    clear = probabilities.max(axis=2) > 0.6
-    np.testing.assert_array_equal(steps.best[clear], probabilities.argmax(axis=2)[clear])
-    spoken = clear & (steps.best != 0)
-    np.testing.assert_allclose(steps.certainty[spoken], probabilities.max(axis=2)[spoken], atol=0.05)
+        steps_engine.run([np.ones((1, 3, 2), np.float32)])
 
 
 def test_a_signal_after_engines_are_gone_is_handled(engine: OpenVinoEngine, tmp_path: Path) -> None:
