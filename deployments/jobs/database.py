@@ -1,6 +1,7 @@
 """The database of jobs: one file of SQLite, or PostgreSQL; what fails in it becomes `JobsUnavailable`."""
 
 import logging
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_random
 
 from deployments.errors import JobsUnavailable
 from deployments.jobs.tables import metadata
@@ -79,10 +81,22 @@ class JobDatabase:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # Python's own way of beginning transactions would let a reader become a writer, which SQLite refuses.
     connection.isolation_level = None
-    # Readers and a writer at once; what was committed survives a power failure.
-    connection.execute("PRAGMA journal_mode=WAL")
+    _take_write_ahead_log(connection)
+    # What was committed survives a power failure.
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
+
+
+# The first processes to open a new file take the log at once, and SQLite lets none of them wait for that.
+@retry(
+    retry=retry_if_exception(lambda error: getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY),
+    wait=wait_random(0.005, 0.05),
+    stop=stop_after_delay(_LOCK_TIMEOUT_S),
+    reraise=True,
+)
+def _take_write_ahead_log(connection: Any) -> None:
+    """Let readers and a writer work at once."""
+    connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
