@@ -31,8 +31,8 @@ class StepClassifier:
         if not encoded:
             return []
         features = np.concatenate([one.reshape(-1, self._features) for one in encoded])
-        picked = [self._classify_rows(features[start : start + _ROWS_PER_RUN])
-                  for start in range(0, len(features), _ROWS_PER_RUN)]  # fmt: skip
+        starts = range(0, len(features), _ROWS_PER_RUN)
+        picked = [self._classify_rows(features[start : start + _ROWS_PER_RUN]) for start in starts]
         best = np.concatenate([steps.best[0] for steps in picked])
         certainty = np.concatenate([steps.certainty[0] for steps in picked])
         ends = np.cumsum([one.shape[0] * one.shape[1] for one in encoded])[:-1]
