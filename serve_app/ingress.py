@@ -11,7 +11,7 @@ from ray import serve
 
 from configs.jobs import JobsStage
 from configs.settings import DetectionStage, Limits, MemoryLimits
-from deployments.allocator import return_large_blocks
+from deployments.allocator import give_back_freed_pages, return_large_blocks
 from deployments.handles import Handle, RemoteStages
 from deployments.metrics import make_recorder, show_memory
 from deployments.recycling import Recycler
@@ -153,6 +153,8 @@ class Ingress:
 
     def check_health(self) -> None:
         """Raise when the replica is too large, so that Serve replaces it; show the metrics."""
+        # Pages of many sizes, decoded in several threads, leave holes that no later one fills.
+        give_back_freed_pages()
         show_memory(self._recorder, "ingress")
         self._reader.show_metrics()
         self._recycler.check()
