@@ -13,16 +13,16 @@ InputError                    400     malformed_input
 │   ├── TooManyPages          413     too_many_pages
 │   └── TooManyFiles          413     too_many_files
 └── Unprocessable             422     unprocessable
-├── InvalidOption         422     invalid_option
-├── EncryptedPdf          422     encrypted_pdf
-├── PageOutOfRange        422     page_out_of_range
-├── OnePageOnly           422     one_page_only
-├── UnknownDocumentType   422     unknown_document_type
-├── StageNotInstalled     422     stage_not_installed
-├── InvalidSchema         422     invalid_schema
-│   └── SchemaTooDeep     422     schema_too_deep
-├── NoText                422     no_text
-└── LanguageNotInstalled  422     language_not_installed
+    ├── InvalidOption         422     invalid_option
+    ├── EncryptedPdf          422     encrypted_pdf
+    ├── PageOutOfRange        422     page_out_of_range
+    ├── OnePageOnly           422     one_page_only
+    ├── UnknownDocumentType   422     unknown_document_type
+    ├── StageNotInstalled     422     stage_not_installed
+    ├── InvalidSchema         422     invalid_schema
+    │   └── SchemaTooDeep     422     schema_too_deep
+    ├── NoText                422     no_text
+    └── LanguageNotInstalled  422     language_not_installed
 """
 
 from deployments.errors import ServiceError

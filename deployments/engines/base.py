@@ -30,6 +30,12 @@ class NetworkFiles:
     config: dict[str, Any]
 
 
+def list_operations(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What a network wants done to its images, by name: the arguments of each step of its ``PreProcess``."""
+    steps = config.get("PreProcess", {}).get("transform_ops", [])
+    return {name: arguments or {} for step in steps for name, arguments in step.items()}
+
+
 @dataclass(frozen=True, eq=False)
 class StepClasses:
     """What a CTC network says at each step: the ``best`` class and its ``certainty``, both of shape (N, T).

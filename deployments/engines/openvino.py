@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from configs.settings import EngineOptions
 from deployments.document import FloatArray
-from deployments.engines.base import NetworkFiles, StepClasses
+from deployments.engines.base import NetworkFiles, StepClasses, list_operations
 from deployments.engines.openvino_graph import cut_classes, flatten_upsampling, take_pixels
 from deployments.engines.openvino_steps import StepClassifier
 from deployments.errors import ModelError
@@ -54,7 +54,7 @@ class OpenVinoEngine:
             network = steps.body
         elif files.task == "text_detection":
             network = flatten_upsampling(network) or network
-            normalize = _find_normalization(files.config)
+            normalize = list_operations(files.config).get("NormalizeImage")
             self.takes_pixels = normalize is not None
             if normalize is not None:
                 network = take_pixels(network, normalize["mean"], normalize["std"])
@@ -145,15 +145,6 @@ def _load_core() -> Any:
     import openvino
 
     return openvino.Core()
-
-
-def _find_normalization(config: dict[str, Any]) -> dict[str, Any] | None:
-    """Mean and standard deviation of a network's channels, where it says them."""
-    for step in config.get("PreProcess", {}).get("transform_ops", []):
-        if "NormalizeImage" in step:
-            found: dict[str, Any] = step["NormalizeImage"]
-            return found
-    return None
 
 
 def _fix_batch(network: Any, items: int) -> None:

@@ -77,13 +77,10 @@ def flatten_upsampling(network: Any) -> Any | None:
 
     sigmoid = _find_end(network, "Sigmoid")
     last = _match_upsampling(sigmoid.input_value(0)) if sigmoid is not None else None
-    relu = last.data.get_node() if last is not None else None
-    first = (
-        _match_upsampling(relu.input_value(0))
-        if relu is not None and relu.get_type_name() == "Relu"
-        else None
-    )
-    if last is None or first is None or last.weights.shape[1] != 1:
+    if last is None or last.weights.shape[1] != 1 or last.data.get_node().get_type_name() != "Relu":
+        return None
+    first = _match_upsampling(last.data.get_node().input_value(0))
+    if first is None:
         return None
     middle = first.weights.shape[1]
     # A position's four pixels of the first one, row by row, each with all of its channels.
@@ -137,9 +134,9 @@ class _Upsampling:
 def _match_upsampling(output: Any) -> _Upsampling | None:
     """A transposed convolution of 2 x 2 in steps of two with a bias, of which this is the output."""
     added = _split_constant(_skip_identities(output).get_node(), "Add")
-    node = added.data.get_node() if added is not None else None
-    if added is None or node is None:
+    if added is None:
         return None
+    node = added.data.get_node()
     convolved = _split_constant(node, "ConvolutionBackpropData")
     if convolved is None or node.get_input_size() != 2:
         return None

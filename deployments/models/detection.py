@@ -3,14 +3,14 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
 
 from configs.settings import DetectionStage
 from deployments.document import DetectedLines, DetectionOptions, FloatArray, Image
-from deployments.engines.base import Engine
+from deployments.engines.base import Engine, PixelEngine, list_operations
 from deployments.models.batch import IsWanted, answer_each, want_all
 from deployments.models.db_boxes import BoxOptions, find_boxes
 from deployments.models.normalize import ChannelNormalizer
@@ -39,11 +39,10 @@ class DetectionModel:
 
     def __init__(self, engine: Engine, config: dict[str, Any], stage: DetectionStage) -> None:
         self._engine = engine
+        self._takes_pixels = getattr(engine, "takes_pixels", False)
         self._stage = stage
         self._max_pages_per_run = stage.knobs.max_items_per_run
-        operations = {
-            name: args or {} for step in config["PreProcess"]["transform_ops"] for name, args in step.items()
-        }
+        operations = list_operations(config)
         normalize = operations["NormalizeImage"]
         self._normalizer = ChannelNormalizer(normalize["mean"], normalize["std"])
 
@@ -104,13 +103,9 @@ class DetectionModel:
 
     def core(self, batch: FloatArray | Image) -> FloatArray:
         """(N, H, W) text probabilities."""
-        engine: Any = self._engine
-        outputs: list[FloatArray] = engine.run_pixels(batch) if self._takes_pixels else engine.run([batch])
-        return outputs[0][:, 0]
-
-    @property
-    def _takes_pixels(self) -> bool:
-        return getattr(self._engine, "takes_pixels", False)
+        if self._takes_pixels:
+            return cast(PixelEngine, self._engine).run_pixels(cast(Image, batch))[0][:, 0]
+        return self._engine.run([cast(FloatArray, batch)])[0][:, 0]
 
     @staticmethod
     def _resize(pixels: Image, shape: tuple[int, int]) -> Image:

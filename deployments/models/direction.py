@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from deployments.document import FloatArray, Image
-from deployments.engines.base import Engine
+from deployments.engines.base import Engine, list_operations
 from deployments.models.normalize import ChannelNormalizer
 
 _FLIPPED_CLASS = 1
@@ -25,9 +25,7 @@ class DirectionModel:
 
     def __init__(self, engine: Engine, config: dict[str, Any]) -> None:
         self._engine = engine
-        operations = {
-            name: args or {} for step in config["PreProcess"]["transform_ops"] for name, args in step.items()
-        }
+        operations = list_operations(config)
         self._padded = "RecResizeImg" in operations
         if self._padded:
             _, self._height_px, self._width_px = operations["RecResizeImg"]["image_shape"]

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from deployments.document import FloatArray, Image
-from deployments.engines.base import Engine
+from deployments.engines.base import Engine, list_operations
 from deployments.errors import ModelError
 from deployments.models.batch import IsWanted, answer_each, want_all
 
@@ -25,9 +25,7 @@ class FormulaModel:
         # Takes seconds, and only replicas of this stage need it.
         from paddlex.inference.models.formula_recognition import processors
 
-        operations = {
-            name: args or {} for step in config["PreProcess"]["transform_ops"] for name, args in step.items()
-        }
+        operations = list_operations(config)
         if "UniMERNetImgDecode" not in operations or config["PostProcess"].get("name") != "UniMERNetDecode":
             raise ModelError("The formula network wants its images in a way that is not known here.")
         self._engine = engine

@@ -13,7 +13,7 @@ import numpy as np
 
 from deployments.blocks import BlockKind, Region
 from deployments.document import FloatArray, Image
-from deployments.engines.base import Engine
+from deployments.engines.base import Engine, list_operations
 from deployments.models.batch import IsWanted, answer_each, want_all
 from deployments.models.normalize import ChannelNormalizer
 
@@ -46,9 +46,7 @@ class LayoutModel:
         self._engine = engine
         self._min_confidence = min_confidence
         self._max_overlap = max_overlap
-        operations = {
-            name: args or {} for step in config["PreProcess"]["transform_ops"] for name, args in step.items()
-        }
+        operations = list_operations(config)
         self._height_px, self._width_px = operations["Resize"]["target_size"]
         normalize = operations["NormalizeImage"]
         self._normalizer = ChannelNormalizer(normalize["mean"], normalize["std"])

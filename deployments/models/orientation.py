@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from deployments.document import Angle, FloatArray, Image
-from deployments.engines.base import Engine
+from deployments.engines.base import Engine, list_operations
 from deployments.models.batch import IsWanted, answer_each, want_all
 from deployments.models.normalize import ChannelNormalizer
 
@@ -21,9 +21,7 @@ class OrientationModel:
     def __init__(self, engine: Engine, config: dict[str, Any], min_confidence: float) -> None:
         self._engine = engine
         self._min_confidence = min_confidence
-        operations = {
-            name: args or {} for step in config["PreProcess"]["transform_ops"] for name, args in step.items()
-        }
+        operations = list_operations(config)
         self._short_px = int(operations["ResizeImage"]["resize_short"])
         self._crop_px = int(operations["CropImage"]["size"])
         normalize = operations["NormalizeImage"]

@@ -12,7 +12,7 @@ import numpy as np
 
 from configs.settings import RecognitionStage
 from deployments.document import DirectionMode, FloatArray, Image, LineText
-from deployments.engines.base import Engine, StepClasses, StepEngine
+from deployments.engines.base import Engine, StepClasses, StepEngine, list_operations
 from deployments.models.batch import IsWanted, answer_each, want_all
 from deployments.models.ctc import CtcDecoder, DecodedText, classify_steps, place_characters, split_words
 from deployments.models.direction import DirectionModel
@@ -78,9 +78,7 @@ class RecognitionModel:
         self._direction = direction
         self._stage = stage
         self._max_crops_per_run = stage.knobs.max_items_per_run
-        operations = {
-            name: args or {} for step in config["PreProcess"]["transform_ops"] for name, args in step.items()
-        }
+        operations = list_operations(config)
         self._height_px = int(operations["RecResizeImg"]["image_shape"][1])
         self._normalizer = ChannelNormalizer(_HALF, _HALF)
         self._decoder = CtcDecoder(config["PostProcess"]["character_dict"])
@@ -122,11 +120,11 @@ class RecognitionModel:
 
     def core(self, batches: Iterable[FloatArray]) -> list[StepClasses]:
         """The likeliest class of each of T = width / 8 steps of each batch; each has a run of its own."""
-        engine: Any = self._engine
         # An engine that can say this itself need not make probabilities of 18,000 classes for each step.
-        if getattr(engine, "classifies_steps", False):
-            return cast(StepEngine, engine).classify_steps([engine.encode_steps(batch) for batch in batches])
-        return [classify_steps(engine.run([batch])[0]) for batch in batches]
+        if getattr(self._engine, "classifies_steps", False):
+            engine = cast(StepEngine, self._engine)
+            return engine.classify_steps([engine.encode_steps(batch) for batch in batches])
+        return [classify_steps(self._engine.run([batch])[0]) for batch in batches]
 
     def post(self, steps: StepClasses) -> list[DecodedText]:
         """Greedy CTC texts."""

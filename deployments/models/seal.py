@@ -8,7 +8,7 @@ import numpy as np
 
 from configs.settings import SealStage
 from deployments.document import FloatArray, Image, LineCrop
-from deployments.engines.base import Engine
+from deployments.engines.base import Engine, list_operations
 from deployments.models.batch import IsWanted, answer_each, want_all
 from deployments.models.db_boxes import BoxOptions, find_boxes
 from deployments.models.normalize import ChannelNormalizer
@@ -26,9 +26,7 @@ class SealModel:
     def __init__(self, engine: Engine, config: dict[str, Any], stage: SealStage) -> None:
         self._engine = engine
         self._stage = stage
-        operations = {
-            name: args or {} for step in config["PreProcess"]["transform_ops"] for name, args in step.items()
-        }
+        operations = list_operations(config)
         normalize = operations["NormalizeImage"]
         self._normalizer = ChannelNormalizer(normalize["mean"], normalize["std"])
 

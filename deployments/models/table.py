@@ -13,7 +13,7 @@ import numpy as np
 
 from deployments.blocks import GridCell, TableGrid
 from deployments.document import FloatArray, Image
-from deployments.engines.base import Engine
+from deployments.engines.base import Engine, list_operations
 from deployments.models.batch import IsWanted, answer_each, want_all
 from deployments.models.normalize import ChannelNormalizer
 
@@ -31,9 +31,7 @@ class TableModel:
 
     def __init__(self, engine: Engine, config: dict[str, Any]) -> None:
         self._engine = engine
-        operations = {
-            name: args or {} for step in config["PreProcess"]["transform_ops"] for name, args in step.items()
-        }
+        operations = list_operations(config)
         self._side_px = int(operations["PaddingTableImage"]["size"][0])
         normalize = operations["NormalizeImage"]
         self._normalizer = ChannelNormalizer(normalize["mean"], normalize["std"])
